@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/log.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/secret.h"
+#include "base/utf8.h"
+
+enum { LONGEST_TEXT = 2048 };
+
+static enum ap_log_level shown = AP_LOG_WARN;
+static bool as_json;
+static char run[40];
+static void (*before_line)(void);
+static pthread_mutex_t line_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static const char *const areas[] = {
+#define X(name, word) [AP_LOG_##name] = word,
+    AP_LOG_AREA_MAP(X)
+#undef X
+};
+static const char *const levels[] = {"error", "warning", "info", "debug"};
+
+void ap_log_set_level(enum ap_log_level level)
+{
+  shown = level;
+}
+
+void ap_log_set_json(bool is_json)
+{
+  as_json = is_json;
+}
+
+void ap_log_set_run(const char *run_id)
+{
+  (void)snprintf(run, sizeof(run), "%s", run_id ? run_id : "");
+}
+
+void ap_log_set_before(void (*before)(void))
+{
+  before_line = before;
+}
+
+bool ap_log_wants(enum ap_log_level level)
+{
+  return level <= shown;
+}
+
+static void render_json(struct ap_buf *line, enum ap_log_area area, enum ap_log_level level,
+                        const char *text)
+{
+  char now[AP_CLOCK_TEXT];
+  ap_clock_format_utc(ap_clock_unix_ms(), now);
+  ap_buf_add_fmt(line, "{\"time\":\"%s\",\"level\":\"%s\",\"area\":\"%s\",", now, levels[level],
+                 areas[area]);
+  if (*run)
+    ap_buf_add_fmt(line, "\"run\":\"%s\",", run);
+  ap_buf_add_str(line, "\"message\":");
+  ap_json_write_string(line, text, strlen(text));
+  ap_buf_add_str(line, "}\n");
+}
+
+/* C0, DEL and C1: U+0080 to U+009F steer a terminal too. */
+static bool is_control(const char *text, size_t size)
+{
+  unsigned char c = (unsigned char)text[0];
+  return size == 1 ? c < 0x20 || c == 0x7f : c == 0xc2 && (unsigned char)text[1] < 0xa0;
+}
+
+static void render_text(struct ap_buf *line, enum ap_log_area area, enum ap_log_level level,
+                        const char *text)
+{
+  if (level == AP_LOG_INFO || level == AP_LOG_DEBUG)
+    ap_buf_add_fmt(line, "apogee: [%s] ", areas[area]);
+  else
+    ap_buf_add_fmt(line, "apogee: %s: ", levels[level]);
+  size_t left = strlen(text);
+  while (left) {
+    size_t size = ap_utf8_size(text, left);
+    if (size == 0 || is_control(text, size))
+      ap_buf_add_char(line, size ? ' ' : '?');
+    else
+      ap_buf_add(line, text, size);
+    size += size == 0;
+    text += size;
+    left -= size;
+  }
+  ap_buf_add_char(line, '\n');
+}
+
+void ap_log(enum ap_log_area area, enum ap_log_level level, const char *fmt, ...)
+{
+  if (!ap_log_wants(level))
+    return;
+  /* Some room more than is shown: a secret that is cut off at the end would not be known as one. */
+  char text[LONGEST_TEXT + AP_SECRET_MAX_BYTES];
+  va_list args;
+  va_start(args, fmt);
+  int len = vsnprintf(text, sizeof(text), fmt, args);
+  va_end(args);
+  if (len < 0)
+    return;
+  ap_redact(text, strlen(text));
+  if (len > LONGEST_TEXT)
+    memcpy(text + LONGEST_TEXT - 3, "...", sizeof("..."));
+
+  struct ap_buf line = {0};
+  if (as_json)
+    render_json(&line, area, level, text);
+  else
+    render_text(&line, area, level, text);
+  (void)pthread_mutex_lock(&line_lock);
+  if (before_line)
+    before_line();
+  if (line.len && write(STDERR_FILENO, line.ptr, line.len) < 0)
+    before_line = NULL; /* standard error is gone: nobody to tell */
+  (void)pthread_mutex_unlock(&line_lock);
+  ap_buf_deinit(&line);
+}

@@ -1,0 +1,13 @@
+/* UTF-8, strict: no overlong forms, no surrogates, nothing above U+10FFFF (RFC 3629). */
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/buf.h"
+
+/* Bytes of the character at the start of text, 1 to 4; 0 when it is not valid or cut off. */
+size_t ap_utf8_size(const char *text, size_t len);
+
+bool ap_utf8_is_valid(const char *text, size_t len);
+
+/* Adds a code point that is valid. */
+void ap_utf8_add(struct ap_buf *out, unsigned point);

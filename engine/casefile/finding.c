@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "casefile/finding.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "casefile/json_list.h"
+
+enum { FIRST_FIELDS = 16, MAX_VALUES = 1024 * 1024 };
+
+/* One allocation: the name's bytes, then the value's. */
+struct case_field {
+  char *bytes;
+  size_t name_len;
+  size_t json_len;
+};
+
+void case_finding_init(struct case_finding *finding)
+{
+  *finding = (struct case_finding){.outcome = CASE_OUTCOME_FAILED, .detections = -1, .total = -1};
+  ap_buf_init(&finding->reason, CASE_FINDING_MAX_BYTES);
+  ap_buf_init(&finding->link, CASE_FINDING_MAX_BYTES);
+  ap_buf_init(&finding->insights, CASE_FINDING_MAX_BYTES);
+  ap_buf_init(&finding->tables, CASE_FINDING_MAX_TABLES);
+}
+
+void case_finding_deinit(struct case_finding *finding)
+{
+  for (size_t i = 0; i < finding->field_count; i++)
+    free(finding->fields[i].bytes);
+  free(finding->fields);
+  ap_buf_deinit(&finding->reason);
+  ap_buf_deinit(&finding->link);
+  ap_buf_deinit(&finding->insights);
+  ap_buf_deinit(&finding->tables);
+  ap_buf_deinit(&finding->answer);
+  case_finding_init(finding);
+}
+
+/* ---- enrichment ---- */
+
+static int check_json(struct ap_slice json)
+{
+  return ap_json_check(json, AP_JSON_MAX_DEPTH, MAX_VALUES, NULL) ? AP_E_INVALID : AP_OK;
+}
+
+static int grow_fields(struct case_finding *finding)
+{
+  size_t cap = finding->field_cap ? finding->field_cap * 2 : FIRST_FIELDS;
+  struct case_field *grown = calloc(cap, sizeof(*grown));
+  if (!grown)
+    return AP_E_NO_MEMORY;
+  if (finding->field_count)
+    memcpy(grown, finding->fields, finding->field_count * sizeof(*grown));
+  free(finding->fields);
+  finding->fields = grown;
+  finding->field_cap = cap;
+  return AP_OK;
+}
+
+static size_t find_field(const struct case_finding *finding, const char *name, size_t name_len)
+{
+  size_t i = 0;
+  while (i < finding->field_count &&
+         (finding->fields[i].name_len != name_len ||
+          (name_len && memcmp(finding->fields[i].bytes, name, name_len) != 0)))
+    i++;
+  return i;
+}
+
+static size_t bytes_without(const struct case_finding *finding, size_t skipped)
+{
+  size_t bytes = 0;
+  for (size_t i = 0; i < finding->field_count; i++)
+    if (i != skipped)
+      bytes += finding->fields[i].name_len + finding->fields[i].json_len;
+  return bytes;
+}
+
+int case_finding_enrich(struct case_finding *finding, const char *name, size_t name_len,
+                        struct ap_slice json)
+{
+  int code = check_json(json);
+  if (code)
+    return code;
+  size_t at = find_field(finding, name, name_len);
+  if (at == CASE_FINDING_MAX_FIELDS)
+    return AP_E_TOO_LARGE;
+  if (at == finding->field_cap) {
+    code = grow_fields(finding);
+    if (code)
+      return code;
+  }
+  size_t others = bytes_without(finding, at);
+  if (others >= CASE_FINDING_MAX_BYTES)
+    return AP_E_TOO_LARGE;
+  struct ap_buf text = {.max = CASE_FINDING_MAX_BYTES - others};
+  ap_buf_add(&text, name, name_len);
+  ap_json_compact(json, &text);
+  code = ap_buf_error(&text);
+  if (code) {
+    ap_buf_deinit(&text);
+    return code;
+  }
+  if (at == finding->field_count)
+    finding->field_count++;
+  free(finding->fields[at].bytes);
+  finding->fields[at] = (struct case_field){text.ptr, name_len, text.len - name_len};
+  return AP_OK;
+}
+
+void case_finding_write_fields(const struct case_finding *finding, struct ap_buf *out)
+{
+  ap_buf_add_char(out, '{');
+  for (size_t i = 0; i < finding->field_count; i++) {
+    const struct case_field *field = &finding->fields[i];
+    if (i)
+      ap_buf_add_char(out, ',');
+    ap_json_write_string(out, field->bytes, field->name_len);
+    ap_buf_add_char(out, ':');
+    ap_buf_add(out, field->bytes + field->name_len, field->json_len);
+  }
+  ap_buf_add_char(out, '}');
+}
+
+/* ---- insights and tables ---- */
+
+static void add_member(struct ap_buf *out, const char *name)
+{
+  ap_buf_add_fmt(out, "%c\"%s\":", out->len ? ',' : '{', name);
+}
+
+int case_finding_insight(struct case_finding *finding, const char *entity, const char *severity,
+                         struct ap_slice title, struct ap_slice body, const char *triggered_by)
+{
+  if (strcmp(severity, "info") != 0 && strcmp(severity, "warn") != 0 &&
+      strcmp(severity, "error") != 0)
+    return AP_E_INVALID;
+  struct ap_buf item = {.max = CASE_FINDING_MAX_BYTES};
+  add_member(&item, "entity");
+  ap_json_write_cstr(&item, entity);
+  add_member(&item, "severity");
+  ap_json_write_cstr(&item, severity);
+  add_member(&item, "title");
+  ap_json_write_string(&item, title.ptr, title.len);
+  add_member(&item, "body");
+  ap_json_write_string(&item, body.ptr, body.len);
+  add_member(&item, "triggered_by");
+  ap_json_write_cstr(&item, triggered_by);
+  ap_buf_add_char(&item, '}');
+  return case_json_list_add(&finding->insights, &item);
+}
+
+int case_finding_table(struct case_finding *finding, struct ap_slice title, struct ap_slice columns,
+                       struct ap_slice rows)
+{
+  if (check_json(columns) || check_json(rows) || ap_json_kind(columns) != AP_JSON_ARRAY ||
+      ap_json_kind(rows) != AP_JSON_ARRAY)
+    return AP_E_INVALID;
+  struct ap_buf item = {.max = CASE_FINDING_MAX_TABLES};
+  add_member(&item, "title");
+  ap_json_write_string(&item, title.ptr, title.len);
+  add_member(&item, "columns");
+  ap_json_compact(columns, &item);
+  add_member(&item, "rows");
+  ap_json_compact(rows, &item);
+  ap_buf_add_char(&item, '}');
+  return case_json_list_add(&finding->tables, &item);
+}

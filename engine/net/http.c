@@ -1,0 +1,527 @@
+/* libcurl tells which sockets to watch and when to be called; libuv watches and calls. A call's callback
+ * runs from the check of finished transfers, never from inside libcurl. */
+// SPDX-License-Identifier: Apache-2.0
+#include "net/http.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "base/log.h"
+
+enum { HEADER_MAX_BYTES = 64 * 1024, IDLE_HANDLES_MAX = 256 };
+
+struct net_http {
+  struct net_loop *loop;
+  CURLM *multi;
+  uv_timer_t *timer;
+  struct net_http_options options;
+  char *proxy;
+  char *ca_file;
+  CURL *idle[IDLE_HANDLES_MAX];
+  size_t idle_count;
+  struct net_http_call *calls;
+};
+
+struct net_http_call {
+  struct net_http_call *prev, *next;
+  struct net_http *http;
+  CURL *easy;
+  curl_mime *mime;
+  struct net_http_upload upload;
+  uint64_t upload_read;
+  int upload_error;
+  struct ap_buf form;
+  struct ap_buf body;
+  size_t header_bytes;
+  net_http_done_fn *done;
+  void *arg;
+  char error[CURL_ERROR_SIZE];
+};
+
+struct watch {
+  uv_poll_t poll;
+  struct net_http *http;
+  curl_socket_t socket;
+};
+
+int net_http_global_init(struct ap_error *err)
+{
+  (void)unsetenv("SSLKEYLOGFILE"); /* libcurl would write the secrets of TLS there */
+  if (curl_global_init(CURL_GLOBAL_DEFAULT))
+    return ap_fail(err, AP_E_INTERNAL, "libcurl did not start");
+  return AP_OK;
+}
+
+/* ---- finished transfers ---- */
+
+static int code_of(CURLcode curl)
+{
+  switch ((int)curl) {
+  case CURLE_OK:
+    return AP_OK;
+  case CURLE_OPERATION_TIMEDOUT:
+    return AP_E_TIMEOUT;
+  case CURLE_OUT_OF_MEMORY:
+    return AP_E_NO_MEMORY;
+  case CURLE_WRITE_ERROR:
+    return AP_E_TOO_LARGE; /* only our own callbacks refuse bytes, and only over the cap */
+  case CURLE_ABORTED_BY_CALLBACK:
+    return AP_E_IO; /* the source of an upload failed */
+  case CURLE_SSL_CONNECT_ERROR:
+  case CURLE_PEER_FAILED_VERIFICATION:
+  case CURLE_SSL_CERTPROBLEM:
+  case CURLE_SSL_CIPHER:
+  case CURLE_SSL_CACERT_BADFILE:
+  case CURLE_SSL_ISSUER_ERROR:
+  case CURLE_SSL_CRL_BADFILE:
+  case CURLE_SSL_INVALIDCERTSTATUS:
+  case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+  case CURLE_USE_SSL_FAILED:
+    return AP_E_TLS;
+  default:
+    return AP_E_NETWORK;
+  }
+}
+
+static bool environment_has_proxy(void)
+{
+  static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy",
+                                      "ALL_PROXY"};
+  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    const char *value = getenv(names[i]);
+    if (value && *value)
+      return true;
+  }
+  return false;
+}
+
+static void describe(const struct net_http_call *call, CURLcode curl, int code, char *text,
+                     size_t size)
+{
+  const char *what = *call->error ? call->error : curl_easy_strerror(curl);
+  if (code == AP_E_TOO_LARGE) {
+    (void)snprintf(text, size, "the answer is larger than %zu bytes", call->body.max);
+  } else if (code == AP_E_TLS) {
+    (void)snprintf(text, size, "%s%s", what,
+                   curl == CURLE_PEER_FAILED_VERIFICATION
+                       ? " (a proxy that inspects TLS? name its CA with ca_file)"
+                       : "");
+  } else {
+    bool hint = code == AP_E_NETWORK && !call->http->proxy && environment_has_proxy();
+    (void)snprintf(text, size, "%s%s", what,
+                   hint ? " (the environment names a proxy, which is ignored: set virustotal.proxy)"
+                        : "");
+  }
+  ap_redact(text, strlen(text));
+}
+
+static void call_release(struct net_http_call *call)
+{
+  struct net_http *http = call->http;
+  DL_DELETE(http->calls, call);
+  (void)curl_multi_remove_handle(http->multi, call->easy);
+  if (call->mime || http->idle_count == IDLE_HANDLES_MAX) {
+    curl_easy_cleanup(call->easy); /* a handle that sent a form starts afresh */
+    curl_mime_free(call->mime);
+  } else {
+    http->idle[http->idle_count++] = call->easy;
+  }
+  ap_buf_wipe(&call->form); /* it held the key */
+  ap_buf_deinit(&call->body);
+  free(call);
+}
+
+static void call_finish(struct net_http_call *call, CURLcode curl)
+{
+  char text[512] = "";
+  struct net_http_answer answer = {.code = code_of(curl), .error = text, .content_type = ""};
+  if (answer.code == AP_OK) {
+    const char *content_type = NULL;
+    (void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &answer.status);
+    (void)curl_easy_getinfo(call->easy, CURLINFO_CONTENT_TYPE, &content_type);
+    answer.content_type = content_type ? content_type : "";
+    answer.body = ap_slice_of(&call->body);
+  } else {
+    if (call->upload_error)
+      answer.code = call->upload_error;
+    describe(call, curl, answer.code, text, sizeof(text));
+  }
+  if (call->mime) {
+    curl_off_t sent = 0;
+    (void)curl_easy_getinfo(call->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    answer.bytes_sent = (uint64_t)sent;
+    answer.sent_whole = call->upload_read == call->upload.size;
+  }
+  net_http_done_fn *done = call->done;
+  void *arg = call->arg;
+  call->done = NULL;
+  done(arg, &answer);
+  call_release(call);
+}
+
+static void check_finished(struct net_http *http)
+{
+  CURLMsg *message;
+  int left;
+  while ((message = curl_multi_info_read(http->multi, &left))) {
+    if (message->msg != CURLMSG_DONE)
+      continue;
+    CURLcode result = message->data.result;
+    char *private_data = NULL;
+    (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private_data);
+    call_finish((struct net_http_call *)(void *)private_data, result);
+  }
+}
+
+/* ---- libcurl on libuv ---- */
+
+static void socket_ready(uv_poll_t *handle, int status, int events)
+{
+  struct watch *watch = handle->data;
+  struct net_http *http = watch->http;
+  int flags = 0;
+  int running;
+  if (status < 0)
+    flags = CURL_CSELECT_ERR;
+  if (events & UV_READABLE)
+    flags |= CURL_CSELECT_IN;
+  if (events & UV_WRITABLE)
+    flags |= CURL_CSELECT_OUT;
+  (void)curl_multi_socket_action(http->multi, watch->socket, flags, &running);
+  check_finished(http);
+}
+
+static void watch_closed(uv_handle_t *handle)
+{
+  free(handle->data);
+}
+
+static int socket_wanted(CURL *easy, curl_socket_t socket, int what, void *arg, void *socket_arg)
+{
+  struct net_http *http = arg;
+  struct watch *watch = socket_arg;
+  (void)easy;
+  if (what == CURL_POLL_REMOVE) {
+    if (watch) {
+      (void)uv_poll_stop(&watch->poll);
+      uv_close((uv_handle_t *)&watch->poll, watch_closed);
+      (void)curl_multi_assign(http->multi, socket, NULL);
+    }
+    return 0;
+  }
+  if (!watch) {
+    watch = calloc(1, sizeof(*watch));
+    if (!watch)
+      return -1;
+    if (uv_poll_init_socket(net_loop_uv(http->loop), &watch->poll, socket)) {
+      free(watch);
+      return -1;
+    }
+    watch->poll.data = watch;
+    watch->http = http;
+    watch->socket = socket;
+    (void)curl_multi_assign(http->multi, socket, watch);
+  }
+  int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+  return uv_poll_start(&watch->poll, events, socket_ready) ? -1 : 0;
+}
+
+static void timer_fired(uv_timer_t *handle)
+{
+  struct net_http *http = handle->data;
+  int running;
+  (void)curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+  check_finished(http);
+}
+
+static int timer_wanted(CURLM *multi, long timeout_ms, void *arg)
+{
+  struct net_http *http = arg;
+  (void)multi;
+  if (timeout_ms < 0)
+    (void)uv_timer_stop(http->timer);
+  else
+    (void)uv_timer_start(http->timer, timer_fired, (uint64_t)timeout_ms, 0);
+  return 0;
+}
+
+static char *copy_or_null(const char *text)
+{
+  return text && *text ? strdup(text) : NULL;
+}
+
+int net_http_new(struct net_loop *loop, const struct net_http_options *options,
+                 struct net_http **out, struct ap_error *err)
+{
+  struct net_http *http = calloc(1, sizeof(*http));
+  if (!http)
+    return ap_fail(err, AP_E_NO_MEMORY, "out of memory");
+  http->loop = loop;
+  http->options = *options;
+  http->proxy = copy_or_null(options->proxy);
+  http->ca_file = copy_or_null(options->ca_file);
+  http->multi = curl_multi_init();
+  http->timer = calloc(1, sizeof(*http->timer));
+  if (!http->multi || !http->timer) {
+    (void)curl_multi_cleanup(http->multi);
+    free(http->timer);
+    free(http->proxy);
+    free(http->ca_file);
+    free(http);
+    return ap_fail(err, AP_E_NO_MEMORY, "out of memory");
+  }
+  (void)uv_timer_init(net_loop_uv(loop), http->timer);
+  http->timer->data = http;
+  (void)curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, socket_wanted);
+  (void)curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
+  (void)curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, timer_wanted);
+  (void)curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
+  (void)curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                          (long)options->max_connections);
+  *out = http;
+  return AP_OK;
+}
+
+static void http_timer_closed(uv_handle_t *handle)
+{
+  free(handle);
+}
+
+void net_http_free(struct net_http *http)
+{
+  if (!http)
+    return;
+  while (http->calls)
+    call_release(http->calls);
+  for (size_t i = 0; i < http->idle_count; i++)
+    curl_easy_cleanup(http->idle[i]);
+  (void)curl_multi_cleanup(http->multi);
+  uv_close((uv_handle_t *)http->timer, http_timer_closed);
+  free(http->proxy);
+  free(http->ca_file);
+  free(http);
+}
+
+/* ---- one request ---- */
+
+static size_t body_arrived(char *data, size_t size, size_t count, void *arg)
+{
+  struct net_http_call *call = arg;
+  ap_buf_add(&call->body, data, size * count);
+  return ap_buf_error(&call->body) ? 0 : size * count;
+}
+
+static size_t header_arrived(char *data, size_t size, size_t count, void *arg)
+{
+  struct net_http_call *call = arg;
+  (void)data;
+  call->header_bytes += size * count;
+  return call->header_bytes > HEADER_MAX_BYTES ? 0 : size * count;
+}
+
+static size_t upload_wanted(char *data, size_t size, size_t count, void *arg)
+{
+  struct net_http_call *call = arg;
+  int64_t got = call->upload.read(call->upload.arg, data, size * count);
+  if (got < 0) {
+    call->upload_error = (int)got;
+    return CURL_READFUNC_ABORT;
+  }
+  call->upload_read += (uint64_t)got;
+  return (size_t)got;
+}
+
+/* What is the same for every request on a handle. Each option's return counts: an option that this
+ * libcurl does not know must not leave a weaker default. */
+static bool set_constants(struct net_http *http, CURL *easy)
+{
+  const struct net_http_options *options = &http->options;
+  const char *protocols = options->allow_plain ? "https,http" : "https";
+  CURLcode rc = CURLE_OK;
+#define SET(option, value) rc = rc ? rc : curl_easy_setopt(easy, option, value)
+  SET(CURLOPT_NOSIGNAL, 1L);
+  SET(CURLOPT_PROTOCOLS_STR, protocols);
+  SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
+  SET(CURLOPT_FOLLOWLOCATION, 0L);
+  SET(CURLOPT_UNRESTRICTED_AUTH, 0L);
+  SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+  SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+  SET(CURLOPT_HTTP09_ALLOWED, 0L);
+  SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  SET(CURLOPT_SSL_VERIFYPEER, options->verify_tls ? 1L : 0L);
+  SET(CURLOPT_SSL_VERIFYHOST, options->verify_tls ? 2L : 0L);
+  if (http->ca_file)
+    SET(CURLOPT_CAINFO, http->ca_file);
+  SET(CURLOPT_PROXY, http->proxy ? http->proxy : "");
+  SET(CURLOPT_NOPROXY, "");
+  if (http->proxy && options->proxy_password)
+    SET(CURLOPT_PROXYPASSWORD, ap_secret_bytes(options->proxy_password).ptr);
+  SET(CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
+  SET(CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, 200L);
+  SET(CURLOPT_MAXLIFETIME_CONN, 300L);
+  SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
+  SET(CURLOPT_LOW_SPEED_TIME, 60L);
+  SET(CURLOPT_PIPEWAIT, 1L);
+  SET(CURLOPT_USERAGENT, "apogee/" APOGEE_VERSION);
+  SET(CURLOPT_WRITEFUNCTION, body_arrived);
+  SET(CURLOPT_HEADERFUNCTION, header_arrived);
+#undef SET
+  return rc == CURLE_OK;
+}
+
+static CURL *take_handle(struct net_http *http)
+{
+  if (http->idle_count)
+    return http->idle[--http->idle_count];
+  CURL *easy = curl_easy_init();
+  if (easy && !set_constants(http, easy)) {
+    curl_easy_cleanup(easy);
+    return NULL;
+  }
+  return easy;
+}
+
+static bool add_mime(struct net_http_call *call, const struct net_http_upload *upload)
+{
+  call->upload = *upload;
+  call->mime = curl_mime_init(call->easy);
+  curl_mimepart *key = call->mime ? curl_mime_addpart(call->mime) : NULL;
+  curl_mimepart *file = key ? curl_mime_addpart(call->mime) : NULL;
+  if (!file)
+    return false;
+  CURLcode rc = curl_mime_name(key, "apikey");
+  rc = rc ? rc : curl_mime_data(key, upload->key.ptr, upload->key.len);
+  rc = rc ? rc : curl_mime_name(file, "file");
+  rc = rc ? rc : curl_mime_filename(file, upload->file_name);
+  rc = rc ? rc : curl_mime_type(file, "application/octet-stream");
+  rc = rc ? rc
+          : curl_mime_data_cb(file, (curl_off_t)upload->size, upload_wanted, NULL, NULL, call);
+  rc = rc ? rc : curl_easy_setopt(call->easy, CURLOPT_MIMEPOST, call->mime);
+  return rc == CURLE_OK;
+}
+
+static bool set_request(struct net_http_call *call, const struct net_http_request *request)
+{
+  CURL *easy = call->easy;
+  CURLcode rc = curl_easy_setopt(easy, CURLOPT_URL, request->url);
+#define SET(option, value) rc = rc ? rc : curl_easy_setopt(easy, option, value)
+  SET(CURLOPT_WRITEDATA, call);
+  SET(CURLOPT_HEADERDATA, call);
+  SET(CURLOPT_PRIVATE, call);
+  SET(CURLOPT_ERRORBUFFER, call->error);
+  SET(CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+  if (request->upload) {
+    if (!add_mime(call, request->upload))
+      return false;
+  } else if (request->form.ptr) {
+    ap_buf_add(&call->form, request->form.ptr, request->form.len);
+    if (ap_buf_error(&call->form))
+      return false;
+    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->form.len);
+    SET(CURLOPT_POSTFIELDS, call->form.ptr);
+    SET(CURLOPT_POST, 1L);
+  } else {
+    SET(CURLOPT_HTTPGET, 1L);
+  }
+#undef SET
+  return rc == CURLE_OK;
+}
+
+int net_http_start(struct net_http *http, const struct net_http_request *request,
+                   net_http_done_fn *done, void *arg, struct net_http_call **out)
+{
+  if (request->timeout_ms == 0)
+    return AP_E_INVALID;
+  struct net_http_call *call = calloc(1, sizeof(*call));
+  if (!call)
+    return AP_E_NO_MEMORY;
+  call->http = http;
+  call->done = done;
+  call->arg = arg;
+  ap_buf_init(&call->body, request->max_answer_bytes);
+  call->easy = take_handle(http);
+  if (!call->easy) {
+    free(call);
+    return AP_E_INTERNAL;
+  }
+  DL_APPEND(http->calls, call);
+  if (!set_request(call, request) || curl_multi_add_handle(http->multi, call->easy)) {
+    call_release(call);
+    return AP_E_INTERNAL;
+  }
+  if (out)
+    *out = call;
+  return AP_PENDING;
+}
+
+void net_http_cancel(struct net_http_call *call)
+{
+  /* Canceled from its own callback: call_finish releases it when the callback returns. */
+  if (call && call->done)
+    call_release(call);
+}
+
+/* ---- URLs ---- */
+
+static bool is_loopback(const char *host)
+{
+  return strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 ||
+         strcmp(host, "[::1]") == 0 || strcmp(host, "::1") == 0;
+}
+
+/* Reads the parts that make an origin; false when url cannot be read. The caller frees with curl_free. */
+static bool read_origin(const char *url, char **scheme, char **host, char **port)
+{
+  CURLU *parsed = curl_url();
+  *scheme = *host = *port = NULL;
+  bool good = parsed && !curl_url_set(parsed, CURLUPART_URL, url, 0) &&
+              !curl_url_get(parsed, CURLUPART_SCHEME, scheme, 0) &&
+              !curl_url_get(parsed, CURLUPART_HOST, host, 0) &&
+              !curl_url_get(parsed, CURLUPART_PORT, port, CURLU_DEFAULT_PORT);
+  curl_url_cleanup(parsed);
+  return good;
+}
+
+bool net_http_url_is_allowed(const char *url)
+{
+  char *scheme, *host, *port;
+  bool good = read_origin(url, &scheme, &host, &port) &&
+              (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && is_loopback(host)));
+  curl_free(scheme);
+  curl_free(host);
+  curl_free(port);
+  return good;
+}
+
+bool net_http_same_origin(const char *a, const char *b)
+{
+  char *scheme[2], *host[2], *port[2];
+  bool good = read_origin(a, &scheme[0], &host[0], &port[0]);
+  good = read_origin(b, &scheme[1], &host[1], &port[1]) && good;
+  good = good && strcmp(scheme[0], scheme[1]) == 0 && strcasecmp(host[0], host[1]) == 0 &&
+         strcmp(port[0], port[1]) == 0;
+  for (int i = 0; i < 2; i++) {
+    curl_free(scheme[i]);
+    curl_free(host[i]);
+    curl_free(port[i]);
+  }
+  return good;
+}
+
+void net_http_escape(struct ap_buf *out, const char *text, size_t len)
+{
+  static const char digits[] = "0123456789ABCDEF";
+  for (size_t i = 0; i < len; i++) {
+    unsigned char c = (unsigned char)text[i];
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+        c == '_' || c == '.' || c == '~') {
+      ap_buf_add_char(out, (char)c);
+    } else {
+      const char escaped[3] = {'%', digits[c >> 4], digits[c & 15]};
+      ap_buf_add(out, escaped, 3);
+    }
+  }
+}

@@ -1,0 +1,13 @@
+/* The Lua modules that are part of the program (lua/apogee and lua/report, by their dotted names). */
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <stddef.h>
+
+struct script_module {
+  const char *name; /* "apogee.threshold"; NULL ends the table */
+  const char *source;
+  size_t len;
+};
+
+extern const struct script_module script_embedded[];

@@ -1,0 +1,27 @@
+/* JSON for Lua: decoding by lua-cjson with integers as integers, writing by our own rules. */
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <lua.h>
+
+#include "base/json.h"
+
+#define SCRIPT_JSON_MAX_VALUES 200000
+
+/* Sets up lua-cjson in the state; once. [-0, +0, m] */
+void script_json_init(lua_State *L);
+
+/* Pushes the decoded value of checked text (ap_json_check). A number without a fraction becomes an
+ * integer; a null member of an object is absent; a null in an array is json.null. Raises on text that
+ * was not checked. [-0, +1, e] */
+void script_json_push(lua_State *L, struct ap_slice text);
+
+/* Writes the value at index: a table with keys 1..n (n >= 1) as an array, an empty one as [], other tables
+ * as an object with keys sorted bytewise; json.object{} marks an empty object. NaN, infinities, functions,
+ * cycles, depth over 64 and more than 1 MiB are refused: returns AP_E_INVALID with why.
+ * [-0, +0, m] */
+int script_json_write(lua_State *L, int index, struct ap_buf *out, struct ap_error *err);
+
+/* Pushes the `json` module given to scripts: decode(text) -> value | nil, message, "bad_answer";
+ * encode(value) -> text | raises; null; object(t), array(t). [-0, +1, m] */
+void script_json_push_module(lua_State *L);

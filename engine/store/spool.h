@@ -1,0 +1,35 @@
+/* A file that grows while a run goes on and is read back at its end. It has no name (O_TMPFILE, or
+ * unlinked at once where the file system cannot do that), so that nothing is left behind.
+ *
+ * Appending fills one of two buffers; a full one is written on libuv's pool while the other fills, so
+ * the loop waits for a disk only when the disk is slower than what comes in. */
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct net_loop;
+struct store_spool;
+
+/* @param loop    the loop whose pool writes; borrowed until close. NULL: writes at once (tests, tools)
+ * @param folder  where the file lies; made (0700) when it is missing */
+int store_spool_open(struct net_loop *loop, const char *folder, struct store_spool **out,
+                     struct ap_error *err) AP_MUST_USE;
+
+/* Adds len bytes; offset is where they begin. AP_E_IO when this or an earlier write failed, with the
+ * reason in store_spool_problem. */
+int store_spool_append(struct store_spool *spool, const void *data, size_t len,
+                       uint64_t *offset) AP_MUST_USE;
+
+/* Adds len bytes from offset to out; what is still in a buffer is found there. */
+int store_spool_read(struct store_spool *spool, uint64_t offset, size_t len,
+                     struct ap_buf *out) AP_MUST_USE;
+
+/* Waits until everything is with the system. */
+int store_spool_flush(struct store_spool *spool) AP_MUST_USE;
+
+const char *store_spool_problem(const struct store_spool *spool); /* "No space left on device" */
+uint64_t store_spool_size(const struct store_spool *spool);
+void store_spool_close(struct store_spool *spool); /* NULL is fine */
