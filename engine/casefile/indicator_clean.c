@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "casefile/parts.h"
 
+/* No-break and ideographic space, BOM; zero-width characters, direction marks, word joiner. */
 static const char *const blanks[] = {
     " ",
     "\t",
@@ -17,11 +18,11 @@ static const char *const blanks[] = {
     "\f",
     "\xc2\xa0",
     "\xe3\x80\x80",
-    "\xef\xbb\xbf", /* no-break, ideographic, BOM */
+    "\xef\xbb\xbf",
     "\xe2\x80\x8b",
     "\xe2\x80\x8c",
     "\xe2\x80\x8d",
-    "\xe2\x80\x8e", /* zero-width and direction marks */
+    "\xe2\x80\x8e",
     "\xe2\x80\x8f",
     "\xe2\x81\xa0",
 };

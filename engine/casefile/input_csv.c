@@ -101,7 +101,7 @@ bool case_is_csv(struct case_line first)
 static int read_header(struct csv *csv, struct ap_slice text)
 {
   struct ap_slice rest = text;
-  size_t ends[MAX_COLUMNS];
+  size_t ends[MAX_COLUMNS] = {0};
   csv->separator = separator_of(text);
   while (csv->column_count < MAX_COLUMNS && next_cell(&rest, csv->separator, &csv->cell)) {
     csv->columns[csv->column_count].field = case_field_parse(ap_slice_of(&csv->cell));

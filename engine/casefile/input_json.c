@@ -11,7 +11,7 @@ enum { MAX_VALUES = 64 * 1024 * 1024 };
 
 /* ---- one entity ---- */
 
-/* Keeps the first text of a field that is not empty: VALUE does not overwrite IDENTIFIER. */
+/* Of several members that mean one field the first that is not empty counts. */
 static void take_text(struct ap_slice value, struct ap_buf *out)
 {
   if (out->len)

@@ -148,6 +148,6 @@ int case_lines_rest(struct case_lines *lines, size_t max, struct ap_slice *rest,
   lines->at = all.len;
   lines->skip_rest = false;
   if (rest->len > max)
-    return ap_fail(err, AP_E_TOO_LARGE, "larger than %zu MiB", max / (1024 * 1024));
+    return ap_fail(err, AP_E_TOO_LARGE, "larger than %zu MiB", max >> 20);
   return check_text(*rest, err);
 }

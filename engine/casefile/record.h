@@ -36,8 +36,8 @@ struct case_step_info {
 
 /* What is known when it ended. Strings are copied. */
 struct case_step_end {
-  const char
-      *status; /* completed, in_progress, failed, timed_out, interrupted; not_run until then */
+  /* completed, in_progress, failed, timed_out or interrupted; a step that never ended is not_run */
+  const char *status;
   bool result;
   const char *message;
 };

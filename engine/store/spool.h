@@ -1,8 +1,8 @@
 /* A file that grows while a run goes on and is read back at its end. It has no name (O_TMPFILE, or
  * unlinked at once where the file system cannot do that), so that nothing is left behind.
  *
- * Appending fills one of two buffers; a full one is written on libuv's pool while the other fills, so
- * the loop waits for a disk only when the disk is slower than what comes in. */
+ * Appending fills one of two buffers; a full one is written on libuv's pool while the other fills,
+ * so the loop waits for a disk only when the disk is slower than what comes in. */
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -13,13 +13,13 @@
 struct net_loop;
 struct store_spool;
 
-/* @param loop    the loop whose pool writes; borrowed until close. NULL: writes at once (tests, tools)
+/* @param loop    the loop whose pool writes; borrowed until close. NULL: writes at once
  * @param folder  where the file lies; made (0700) when it is missing */
 int store_spool_open(struct net_loop *loop, const char *folder, struct store_spool **out,
                      struct ap_error *err) AP_MUST_USE;
 
-/* Adds len bytes; offset is where they begin. AP_E_IO when this or an earlier write failed, with the
- * reason in store_spool_problem. */
+/* Adds len bytes; offset is where they begin. AP_E_IO when this or an earlier write failed, with
+ * the reason in store_spool_problem. */
 int store_spool_append(struct store_spool *spool, const void *data, size_t len,
                        uint64_t *offset) AP_MUST_USE;
 
@@ -30,6 +30,10 @@ int store_spool_read(struct store_spool *spool, uint64_t offset, size_t len,
 /* Waits until everything is with the system. */
 int store_spool_flush(struct store_spool *spool) AP_MUST_USE;
 
-const char *store_spool_problem(const struct store_spool *spool); /* "No space left on device" */
+/* Why a write failed ("No space left on device"); "" when none has. */
+const char *store_spool_problem(const struct store_spool *spool);
 uint64_t store_spool_size(const struct store_spool *spool);
-void store_spool_close(struct store_spool *spool); /* NULL is fine */
+
+/* Waits for what is on its way. With a loop the memory goes when the loop has told its last job:
+ * let it turn (net_loop_drain) before it is freed. NULL is fine. */
+void store_spool_close(struct store_spool *spool);

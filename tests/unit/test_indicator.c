@@ -205,24 +205,24 @@ static void test_reads_with_a_said_type(void **state)
   (void)state;
   static const struct {
     const char *text;
-    enum case_type said;
     const char *clean; /* NULL: refused */
+    enum case_type said;
     enum case_type type;
   } cases[] = {
-      {"SRV01", CASE_TYPE_HOSTNAME, "SRV01", CASE_TYPE_HOSTNAME},
-      {"1.2.3.4", CASE_TYPE_HOSTNAME, "1.2.3.4", CASE_TYPE_IP_ADDRESS},
-      {"http://evil.com/", CASE_TYPE_HOSTNAME, "http://evil.com/", CASE_TYPE_URL},
-      {"evil.com:443", CASE_TYPE_HOSTNAME, "evil.com", CASE_TYPE_HOSTNAME},
-      {"ana", CASE_TYPE_USER, "ana", CASE_TYPE_USER},
-      {"ANA LOPEZ", CASE_TYPE_USER, "ANA LOPEZ", CASE_TYPE_USER},
-      {"evil.com/a b", CASE_TYPE_URL, "evil.com/a b", CASE_TYPE_URL},
-      {"evil.com", CASE_TYPE_URL, "evil.com", CASE_TYPE_URL},
-      {"word", CASE_TYPE_URL, NULL, CASE_TYPE_URL},
-      {"evil.com", CASE_TYPE_FILEHASH, "evil.com", CASE_TYPE_HOSTNAME},
-      {"xyz", CASE_TYPE_FILEHASH, NULL, CASE_TYPE_FILEHASH},
-      {"10.0.0.0/8", CASE_TYPE_IP_ADDRESS, NULL, CASE_TYPE_IP_ADDRESS},
-      {" C:\\a(1)[.]exe, ", CASE_TYPE_FILE, "C:\\a(1)[.]exe,", CASE_TYPE_FILE},
-      {"", CASE_TYPE_FILE, NULL, CASE_TYPE_FILE},
+      {"SRV01", "SRV01", CASE_TYPE_HOSTNAME, CASE_TYPE_HOSTNAME},
+      {"1.2.3.4", "1.2.3.4", CASE_TYPE_HOSTNAME, CASE_TYPE_IP_ADDRESS},
+      {"http://evil.com/", "http://evil.com/", CASE_TYPE_HOSTNAME, CASE_TYPE_URL},
+      {"evil.com:443", "evil.com", CASE_TYPE_HOSTNAME, CASE_TYPE_HOSTNAME},
+      {"ana", "ana", CASE_TYPE_USER, CASE_TYPE_USER},
+      {"ANA LOPEZ", "ANA LOPEZ", CASE_TYPE_USER, CASE_TYPE_USER},
+      {"evil.com/a b", "evil.com/a b", CASE_TYPE_URL, CASE_TYPE_URL},
+      {"evil.com", "evil.com", CASE_TYPE_URL, CASE_TYPE_URL},
+      {"word", NULL, CASE_TYPE_URL, CASE_TYPE_URL},
+      {"evil.com", "evil.com", CASE_TYPE_FILEHASH, CASE_TYPE_HOSTNAME},
+      {"xyz", NULL, CASE_TYPE_FILEHASH, CASE_TYPE_FILEHASH},
+      {"10.0.0.0/8", NULL, CASE_TYPE_IP_ADDRESS, CASE_TYPE_IP_ADDRESS},
+      {" C:\\a(1)[.]exe, ", "C:\\a(1)[.]exe,", CASE_TYPE_FILE, CASE_TYPE_FILE},
+      {"", NULL, CASE_TYPE_FILE, CASE_TYPE_FILE},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct ap_buf out = {0};
