@@ -89,8 +89,7 @@ static void print_object(const struct casefile *cf, uint32_t index,
   ap_buf_add_str(&line, "{\"identifier\":");
   ap_json_write_cstr(&line, entity->identifier);
   ap_buf_add_str(&line, ",\"type\":");
-  ap_json_write_cstr(&line,
-                     entity->type == CASE_TYPE_COUNT ? NULL : case_type_word(entity->type));
+  ap_json_write_cstr(&line, entity->type == CASE_TYPE_COUNT ? NULL : case_type_word(entity->type));
   if (entity->original_identifier) {
     ap_buf_add_str(&line, ",\"original_identifier\":");
     ap_json_write_cstr(&line, entity->original_identifier);

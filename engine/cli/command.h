@@ -7,8 +7,8 @@
 /* Exit codes; the README's table says when. */
 enum cli_exit {
   CLI_EXIT_DONE = 0,
-  CLI_EXIT_USAGE = 2,        /* nothing was done: wrong usage or input */
-  CLI_EXIT_NOT_WRITTEN = 7,  /* the result could not be written */
+  CLI_EXIT_USAGE = 2,       /* nothing was done: wrong usage or input */
+  CLI_EXIT_NOT_WRITTEN = 7, /* the result could not be written */
 };
 
 /* One subcommand. argv[0] is its name. */

@@ -1,5 +1,5 @@
-/* libcurl tells which sockets to watch and when to be called; libuv watches and calls. A call's callback
- * runs from the check of finished transfers, never from inside libcurl. */
+/* libcurl tells which sockets to watch and when to be called; libuv watches and calls. A call's
+ * callback runs from the check of finished transfers, never from inside libcurl. */
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http.h"
 
@@ -397,8 +397,7 @@ static bool add_mime(struct net_http_call *call, const struct net_http_upload *u
   rc = rc ? rc : curl_mime_name(file, "file");
   rc = rc ? rc : curl_mime_filename(file, upload->file_name);
   rc = rc ? rc : curl_mime_type(file, "application/octet-stream");
-  rc = rc ? rc
-          : curl_mime_data_cb(file, (curl_off_t)upload->size, upload_wanted, NULL, NULL, call);
+  rc = rc ? rc : curl_mime_data_cb(file, (curl_off_t)upload->size, upload_wanted, NULL, NULL, call);
   rc = rc ? rc : curl_easy_setopt(call->easy, CURLOPT_MIMEPOST, call->mime);
   return rc == CURLE_OK;
 }
@@ -472,7 +471,8 @@ static bool is_loopback(const char *host)
          strcmp(host, "[::1]") == 0 || strcmp(host, "::1") == 0;
 }
 
-/* Reads the parts that make an origin; false when url cannot be read. The caller frees with curl_free. */
+/* Reads the parts that make an origin; false when url cannot be read. The caller frees with
+ * curl_free. */
 static bool read_origin(const char *url, char **scheme, char **host, char **port)
 {
   CURLU *parsed = curl_url();

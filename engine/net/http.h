@@ -1,7 +1,8 @@
 /* HTTPS requests on the loop, by libcurl's multi interface.
  *
- * Nothing here follows a redirect, reads .netrc or the environment's proxy, keeps cookies or writes TLS
- * secrets to a file. URLs and bodies may carry a key: they are never logged and never in an error. */
+ * Nothing here follows a redirect, reads .netrc or the environment's proxy, keeps cookies or writes
+ * TLS secrets to a file. URLs and bodies may carry a key: they are never logged and never in an
+ * error. */
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -13,20 +14,20 @@ struct net_http;
 struct net_http_call;
 
 struct net_http_options {
-  const char *proxy;                       /* URL; NULL or "": none, whatever the environment says */
-  const struct ap_secret *proxy_password;  /* NULL: none; borrowed as long as the client lives */
-  const char *ca_file;                     /* PEM; NULL: the system's */
-  bool verify_tls;                         /* false is for people who asked for it by name */
-  bool allow_plain;                        /* http:// too: for the simulator on loopback only */
-  uint64_t connect_timeout_ms;             /* wall time */
-  uint32_t max_connections;                /* to one host */
+  const char *proxy;                      /* URL; NULL or "": none, whatever the environment says */
+  const struct ap_secret *proxy_password; /* NULL: none; borrowed as long as the client lives */
+  const char *ca_file;                    /* PEM; NULL: the system's */
+  bool verify_tls;                        /* false is for people who asked for it by name */
+  bool allow_plain;                       /* http:// too: for the simulator on loopback only */
+  uint64_t connect_timeout_ms;            /* wall time */
+  uint32_t max_connections;               /* to one host */
 };
 
 /* @param max_answer_bytes  an answer that grows past it fails with AP_E_TOO_LARGE
  * @param timeout_ms        wall time for the whole request; 0 is refused */
 struct net_http_request {
-  const char *url;         /* borrowed until net_http_start returns */
-  struct ap_slice form;    /* a urlencoded body: POST; copied. ptr NULL: GET, or multipart */
+  const char *url;      /* borrowed until net_http_start returns */
+  struct ap_slice form; /* a urlencoded body: POST; copied. ptr NULL: GET, or multipart */
   const struct net_http_upload *upload; /* a multipart body: POST; borrowed until it returns */
   uint64_t timeout_ms;
   size_t max_answer_bytes;
@@ -34,22 +35,23 @@ struct net_http_request {
 
 /* A multipart/form-data body: text fields and one streamed file part. */
 struct net_http_upload {
-  struct ap_slice key;      /* value of the field "apikey"; copied */
-  const char *file_name;    /* without folders, CR, LF, NUL or quotes; copied */
-  uint64_t size;            /* bytes of the file */
-  /* Fills data with up to len bytes: returns how many, 0 at the end, a negative AP_E_ code on failure. */
+  struct ap_slice key;   /* value of the field "apikey"; copied */
+  const char *file_name; /* without folders, CR, LF, NUL or quotes; copied */
+  uint64_t size;         /* bytes of the file */
+  /* Fills data with up to len bytes: returns how many, 0 at the end, a negative AP_E_ code on
+   * failure. */
   int64_t (*read)(void *arg, char *data, size_t len);
-  void *arg;                /* borrowed until done runs or the call is canceled */
+  void *arg; /* borrowed until done runs or the call is canceled */
 };
 
 struct net_http_answer {
-  int code;             /* AP_OK when there is an HTTP status, whatever it says; else why there is none */
-  const char *error;    /* a sentence for people, without secrets; "" when code is AP_OK */
+  int code; /* AP_OK when there is an HTTP status, whatever it says; else why there is none */
+  const char *error; /* a sentence for people, without secrets; "" when code is AP_OK */
   long status;
-  struct ap_slice body; /* valid during the callback */
+  struct ap_slice body;     /* valid during the callback */
   const char *content_type; /* "" when the answer has none */
-  uint64_t bytes_sent;  /* of the body of an upload */
-  bool sent_whole;      /* the last byte of the request was handed to the system */
+  uint64_t bytes_sent;      /* of the body of an upload */
+  bool sent_whole;          /* the last byte of the request was handed to the system */
 };
 
 typedef void net_http_done_fn(void *arg, const struct net_http_answer *answer);

@@ -146,10 +146,8 @@ void store_report_put(struct store *store, const char *const *keys, size_t key_c
   struct report *report = malloc(size);
   if (!report)
     return;
-  *report = (struct report){.fetched_ms = ap_clock_unix_ms(),
-                            .lifetime_ms = lifetime_ms,
-                            .code = code,
-                            .len = raw.len};
+  *report = (struct report){
+      .fetched_ms = ap_clock_unix_ms(), .lifetime_ms = lifetime_ms, .code = code, .len = raw.len};
   if (raw.len)
     memcpy(report->bytes, raw.ptr, raw.len);
   for (size_t i = 0; i < key_count; i++)
@@ -188,7 +186,8 @@ static void turn_windows(struct store *store, int64_t now_ms)
 
 static int64_t month_end_ms(const struct store *store)
 {
-  struct tm next = {.tm_year = (store->month + 1) / 12, .tm_mon = (store->month + 1) % 12, .tm_mday = 1};
+  struct tm next = {
+      .tm_year = (store->month + 1) / 12, .tm_mon = (store->month + 1) % 12, .tm_mday = 1};
   return (int64_t)timegm(&next) * 1000;
 }
 

@@ -1,7 +1,7 @@
 /* What outlives a request: fetched reports, the quota ledger, the journal of submissions.
  *
- * This is the seam for a store on disk. The one behind it now keeps everything in memory for one run, the
- * reports within a bound. Calls are made on the loop thread; times are ap_clock's. */
+ * This is the seam for a store on disk. The one behind it now keeps everything in memory for one
+ * run, the reports within a bound. Calls are made on the loop thread; times are ap_clock's. */
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -17,12 +17,14 @@ void store_free(struct store *store); /* NULL is fine */
 
 /* ---- reports ---- */
 
-/* Finds what was kept under a key and is younger than its lifetime: adds the bytes to raw and gives the code it
- * was kept with (AP_OK, or AP_E_NOT_FOUND for "VirusTotal does not know it"). False when there is none. */
+/* Finds what was kept under a key and is younger than its lifetime: adds the bytes to raw and gives
+ * the code it was kept with (AP_OK, or AP_E_NOT_FOUND for "VirusTotal does not know it"). False
+ * when there is none. */
 bool store_report_get(struct store *store, const char *key, struct ap_buf *raw, int *code,
                       int64_t *fetched_unix_ms);
 
-/* Keeps an answer under 1 to 4 keys. Best effort: a store that is full of newer things may drop it. */
+/* Keeps an answer under 1 to 4 keys. Best effort: a store that is full of newer things may drop it.
+ */
 void store_report_put(struct store *store, const char *const *keys, size_t key_count,
                       struct ap_slice raw, int code, uint64_t lifetime_ms);
 void store_report_forget(struct store *store, const char *key);
@@ -37,9 +39,9 @@ struct store_limits {
 };
 
 struct store_grant {
-  uint32_t granted;       /* 0 to what was wanted */
-  int64_t again_unix_ms;  /* when granted is 0: when some of it returns */
-  const char *window;     /* when granted is 0: "minute", "day" or "month" */
+  uint32_t granted;      /* 0 to what was wanted */
+  int64_t again_unix_ms; /* when granted is 0: when some of it returns */
+  const char *window;    /* when granted is 0: "minute", "day" or "month" */
 };
 
 /* Takes up to want look-ups from the ledger, as many as are left in each window. */
@@ -54,7 +56,8 @@ void store_quota_spend_day(struct store *store);
 
 enum store_submission { STORE_UPLOAD, STORE_URL_SCAN, STORE_RESCAN };
 
-/* Journals that `resource` (SHA-256 or URL) is about to be submitted; before the first byte that could do it. */
+/* Journals that `resource` (SHA-256 or URL) is about to be submitted; before the first byte that
+ * could do it. */
 int store_submission_intend(struct store *store, enum store_submission kind, const char *resource,
                             uint64_t *id) AP_MUST_USE;
 int store_submission_sent(struct store *store, uint64_t id, const char *scan_id) AP_MUST_USE;
