@@ -161,7 +161,7 @@ static int fail_option(const char *text, const struct ap_error *why, struct ap_e
   char word[32];
   size_t len = strcspn(text, ":");
   const char *nearest = NULL;
-  if (text[len] == ':' && len < sizeof(word)) {
+  if (len < sizeof(word) && text[len] == ':') {
     memcpy(word, text, len);
     word[len] = '\0';
     nearest = ap_nearest(word, words, CASE_TYPE_COUNT);

@@ -28,6 +28,26 @@ const struct cli_command cli_commands[] = {
      "  --entity TYPE:VALUE  add one entity; without TYPE: it is inferred\n"
      "  --format FORMAT      table (default) or json\n",
      cli_entities},
+    {"simulate", "[--port N] [--tls [--ca-out FILE]] [--scenario FILE] [--premium] [--no-quota]",
+     "answer as the VirusTotal API v2 would, on loopback, without a key",
+     "Examples:\n"
+     "  apogee simulate\n"
+     "  apogee simulate --port 8080 --premium --no-quota\n"
+     "  apogee simulate --tls --ca-out ca.pem --scenario outage.lua\n"
+     "\n"
+     "Prints the base URL and serves until SIGINT or SIGTERM. Any 64 hex characters are a key. "
+     "What\n"
+     "is not built in (EICAR is) is made up from the indicator, always the same.\n"
+     "\n"
+     "Options:\n"
+     "  --port N            listen on 127.0.0.1:N; 0 (default) is any free port\n"
+     "  --tls               HTTPS with a certificate made at start\n"
+     "  --ca-out FILE       write the certificate to trust there\n"
+     "  --scenario FILE     a Lua table of answers and faults to give instead\n"
+     "  --premium           keys may rescan and read comments; lists of 25\n"
+     "  --no-quota          without it: 4 a minute, 500 a day, 15,500 a month\n"
+     "  --request-log FILE  a JSON line per request, without keys\n",
+     cli_simulate},
     {0},
 };
 

@@ -27,6 +27,7 @@ int cli_run(int argc, char **argv);
 extern const struct cli_command cli_commands[];
 
 int cli_entities(int argc, char **argv);
+int cli_simulate(int argc, char **argv);
 
 /* Says what is wrong with the call of a command, and how to get help. Returns CLI_EXIT_USAGE. */
 int cli_wrong_usage(const char *command, const char *fmt, ...) AP_PRINTF(2, 3);

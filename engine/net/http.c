@@ -487,7 +487,9 @@ static bool read_origin(const char *url, char **scheme, char **host, char **port
 
 bool net_http_url_is_allowed(const char *url)
 {
-  char *scheme, *host, *port;
+  char *scheme = NULL;
+  char *host = NULL;
+  char *port = NULL;
   bool good = read_origin(url, &scheme, &host, &port) &&
               (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && is_loopback(host)));
   curl_free(scheme);
@@ -498,7 +500,9 @@ bool net_http_url_is_allowed(const char *url)
 
 bool net_http_same_origin(const char *a, const char *b)
 {
-  char *scheme[2], *host[2], *port[2];
+  char *scheme[2];
+  char *host[2];
+  char *port[2];
   bool good = read_origin(a, &scheme[0], &host[0], &port[0]);
   good = read_origin(b, &scheme[1], &host[1], &port[1]) && good;
   good = good && strcmp(scheme[0], scheme[1]) == 0 && strcasecmp(host[0], host[1]) == 0 &&

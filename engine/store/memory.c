@@ -154,7 +154,7 @@ void store_report_put(struct store *store, const char *const *keys, size_t key_c
     add_key(store, report, keys[i]);
   DL_APPEND(store->reports, report);
   store->report_bytes += size;
-  while (store->report_bytes > store->report_bytes_max)
+  while (store->reports && store->report_bytes > store->report_bytes_max)
     drop_report(store, store->reports);
 }
 
@@ -324,8 +324,7 @@ void store_free(struct store *store)
     DL_DELETE(store->minute, taken);
     free(taken);
   }
-  struct submission *submission, *next;
-  HASH_ITER(hh, store->submissions, submission, next)
-  drop_submission(store, submission);
+  while (store->submissions)
+    drop_submission(store, store->submissions);
   free(store);
 }

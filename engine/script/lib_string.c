@@ -1,0 +1,110 @@
+/* String functions that could make or walk more than is good in one call: the size of the result is
+ * bounded before Lua's own function runs, and is charged to the script. */
+// SPDX-License-Identifier: Apache-2.0
+#include <stdint.h>
+#include <string.h>
+
+#include "script/host_private.h"
+#include "script/sandbox.h"
+
+enum { RESULT_MAX_BYTES = 16 << 20, BYTES_PER_INSTRUCTION = 64 };
+
+static void charge_bytes(lua_State *L, size_t bytes)
+{
+  if (bytes > RESULT_MAX_BYTES)
+    luaL_error(L, "the string would be larger than %d MiB", RESULT_MAX_BYTES >> 20);
+  script_charge(L, bytes / BYTES_PER_INSTRUCTION);
+}
+
+static int string_rep(lua_State *L)
+{
+  size_t len;
+  size_t separator_len = 0;
+  (void)luaL_checklstring(L, 1, &len);
+  lua_Integer count = luaL_checkinteger(L, 2);
+  (void)luaL_optlstring(L, 3, "", &separator_len);
+  size_t each = len + separator_len;
+  if (count <= 0 || each == 0) { /* Lua's own would count to the end for nothing */
+    lua_pushliteral(L, "");
+    return 1;
+  }
+  size_t most = RESULT_MAX_BYTES / each;
+  charge_bytes(L, (lua_Unsigned)count > most ? SIZE_MAX : (size_t)count * each);
+  return script_host_of(L)->original.rep(L);
+}
+
+static bool is_in(char c, const char *set)
+{
+  return c && strchr(set, c);
+}
+
+/* The bytes that an argument can add; one that is no string is made one first. */
+static size_t format_argument(lua_State *L, char conversion, int arg)
+{
+  enum { LONGEST_NUMBER = 512 }; /* "%99.99f" of the largest */
+  if (lua_isnone(L, arg) || !is_in(conversion, "sq"))
+    return LONGEST_NUMBER;
+  int type = lua_type(L, arg);
+  if (conversion == 's' && type != LUA_TSTRING && type != LUA_TNUMBER) {
+    script_push_text(L, arg);
+    lua_replace(L, arg);
+  }
+  size_t len = lua_type(L, arg) == LUA_TSTRING ? lua_rawlen(L, arg) : LONGEST_NUMBER;
+  return conversion == 'q' ? 4 * len + 2 : len + 100; /* "\001"; the widest field is 99 */
+}
+
+int script_string_format(lua_State *L)
+{
+  size_t len;
+  const char *format = luaL_checklstring(L, 1, &len);
+  const char *end = format + len;
+  size_t bytes = len;
+  int arg = 1;
+  for (const char *at = format; at < end; at++) {
+    if (*at != '%')
+      continue;
+    if (at + 1 < end && at[1] == '%') {
+      at++;
+      continue;
+    }
+    do
+      at++;
+    while (at < end && is_in(*at, "-+ #0123456789."));
+    if (at >= end)
+      break;
+    if (*at == 'p')
+      return luaL_error(L, "string.format: %%p is not available to scripts");
+    bytes += format_argument(L, *at, ++arg);
+  }
+  charge_bytes(L, bytes);
+  return script_host_of(L)->original.format(L);
+}
+
+/* Any number in the format may be the size of a field; the rest adds 16 bytes and its alignment. */
+static int string_pack(lua_State *L)
+{
+  size_t len;
+  const char *format = luaL_checklstring(L, 1, &len);
+  size_t bytes = 0;
+  size_t number = 0;
+  for (size_t i = 0; i <= len && bytes <= RESULT_MAX_BYTES; i++) {
+    if (i < len && format[i] >= '0' && format[i] <= '9') {
+      number = number * 10 + (size_t)(format[i] - '0');
+      number = number > RESULT_MAX_BYTES ? (size_t)RESULT_MAX_BYTES + 1 : number;
+      continue;
+    }
+    bytes += number + 32;
+    number = 0;
+  }
+  for (int arg = 2; arg <= lua_gettop(L); arg++)
+    bytes += lua_type(L, arg) == LUA_TSTRING ? lua_rawlen(L, arg) : 0;
+  charge_bytes(L, bytes);
+  return script_host_of(L)->original.pack(L);
+}
+
+const luaL_Reg script_string_functions[] = {
+    {"format", script_string_format},
+    {"pack", string_pack},
+    {"rep", string_rep},
+    {NULL, NULL},
+};

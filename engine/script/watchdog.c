@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "script/watchdog.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EXIT_LIMIT = 6, TICK_SIGNAL = SIGVTALRM };
+
+/* Shared with the signal handler. */
+static atomic_uint_fast32_t entry; /* number of the entry under way; 0: not inside of Lua */
+static atomic_uint_fast32_t entry_seen;
+static atomic_uint_fast32_t ticks_seen;
+static atomic_uint_fast32_t ticks_max;
+static _Atomic(const char *) entry_label;
+
+static uint_fast32_t last_entry;
+static timer_t timer;
+static bool is_started;
+
+static void write_printable(const char *text)
+{
+  enum { SHOWN_MAX = 200 };
+  char shown[SHOWN_MAX];
+  size_t len = strnlen(text, SHOWN_MAX);
+  for (size_t i = 0; i < len; i++)
+    shown[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+  if (write(STDERR_FILENO, shown, len) < 0)
+    _exit(EXIT_LIMIT);
+}
+
+static void ticked(int signal_number)
+{
+  (void)signal_number;
+  uint_fast32_t now = atomic_load(&entry);
+  if (now == 0 || now != atomic_load(&entry_seen)) {
+    atomic_store(&entry_seen, now);
+    atomic_store(&ticks_seen, 0);
+    return;
+  }
+  if (atomic_fetch_add(&ticks_seen, 1) + 1 < atomic_load(&ticks_max))
+    return;
+  const char *label = atomic_load(&entry_label);
+  write_printable("apogee: a script held the engine for too long");
+  if (label) {
+    write_printable(": ");
+    write_printable(label);
+  }
+  if (write(STDERR_FILENO, "\n", 1) < 0)
+    _exit(EXIT_LIMIT);
+  _exit(EXIT_LIMIT);
+}
+
+int script_watchdog_start(uint32_t limit_s, struct ap_error *err)
+{
+  if (limit_s == 0 || is_started)
+    return AP_OK;
+  struct sigaction action = {.sa_handler = ticked, .sa_flags = SA_RESTART};
+  struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = TICK_SIGNAL};
+  struct itimerspec second = {{1, 0}, {1, 0}};
+  (void)sigemptyset(&action.sa_mask);
+  atomic_store(&ticks_max, limit_s);
+  atomic_store(&entry, 0);
+  if (sigaction(TICK_SIGNAL, &action, NULL) ||
+      timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer))
+    return ap_fail(err, AP_E_INTERNAL, "the watchdog did not start: %s", strerror(errno));
+  is_started = true;
+  if (timer_settime(timer, 0, &second, NULL)) {
+    script_watchdog_stop();
+    return ap_fail(err, AP_E_INTERNAL, "the watchdog did not start: %s", strerror(errno));
+  }
+  return AP_OK;
+}
+
+void script_watchdog_stop(void)
+{
+  if (!is_started)
+    return;
+  is_started = false;
+  (void)timer_delete(timer);
+  (void)signal(TICK_SIGNAL, SIG_IGN); /* a tick may be under way */
+}
+
+bool script_watchdog_enter(const char *label)
+{
+  if (label)
+    atomic_store_explicit(&entry_label, label, memory_order_relaxed);
+  if (atomic_load_explicit(&entry, memory_order_relaxed))
+    return false;
+  last_entry += last_entry + 1 ? 1 : 2; /* never 0 */
+  atomic_store_explicit(&entry, last_entry, memory_order_relaxed);
+  return true;
+}
+
+void script_watchdog_leave(bool is_outermost)
+{
+  if (!is_outermost)
+    return;
+  atomic_store_explicit(&entry, 0, memory_order_relaxed);
+  atomic_store_explicit(&entry_label, NULL, memory_order_relaxed);
+}

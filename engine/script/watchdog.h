@@ -1,0 +1,19 @@
+/* The last resort against what the budget of instructions cannot see: one call of a C function, or
+ * the parser, that does not come back (a pattern with many ways to match). A timer on the CPU time
+ * of the thread ends the process with exit 6 and says who it was. One per process. */
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* Watches the calling thread. @param limit_s CPU seconds in one go; 0 watches nothing */
+int script_watchdog_start(uint32_t limit_s, struct ap_error *err) AP_MUST_USE;
+void script_watchdog_stop(void);
+
+/* Around every entry into Lua. Returns whether this is the outermost one, which is what counts.
+ * @param label borrowed until leave: "scan_hash on 44d88612..."; NULL keeps the one that is set */
+bool script_watchdog_enter(const char *label);
+void script_watchdog_leave(bool is_outermost);
