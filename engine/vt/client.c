@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "vt/await.h"
 #include "vt/client_private.h"
 
 void vt_options_init(struct vt_options *options)
@@ -18,6 +19,7 @@ void vt_options_init(struct vt_options *options)
       .jobs = 32,
       .retries = 3,
       .retry_delay_ms = 1000,
+      .poll_interval_ms = 60000,
       .timeout_ms = 60000,
       .max_wait_ms = 3600000,
       .report_lifetime_ms = 3600000,
@@ -242,6 +244,7 @@ void vt_client_stop(struct vt_client *client, int code)
                      "the deadline of the run came before the quota returned");
   }
   vt_client_end(client, code, ap_error_text(code));
+  vt_waits_end(client, ap_error_text(code));
   while (client->batches) {
     struct vt_batch *batch = client->batches;
     net_http_cancel(batch->http_call);
@@ -424,6 +427,8 @@ void vt_client_free(struct vt_client *client)
 {
   if (!client)
     return;
+  while (client->waits)
+    vt_wait_cancel(client->waits);
   while (client->batches) {
     struct vt_batch *batch = client->batches;
     net_http_cancel(batch->http_call);

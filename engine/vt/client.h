@@ -24,13 +24,14 @@ struct vt_options {
   const char *url;             /* "https://www.virustotal.com/vtapi/v2"; copied */
   const struct ap_secret *key; /* borrowed as long as the client lives */
   struct store_limits limits;
-  uint32_t list;           /* items of a list: 4 on a public key, 25 on a premium one */
-  uint32_t jobs;           /* requests in flight */
-  uint32_t retries;        /* after the first try, of a look-up */
-  uint64_t retry_delay_ms; /* before the first retry; it doubles, with full jitter */
-  uint64_t timeout_ms;     /* of one request, wall time */
-  uint64_t max_wait_ms;    /* quota that returns later is not waited for */
-  bool stop_on_limit;      /* --on-limit stop: do not wait for quota at all */
+  uint32_t list;             /* items of a list: 4 on a public key, 25 on a premium one */
+  uint32_t jobs;             /* requests in flight */
+  uint32_t retries;          /* after the first try, of a look-up */
+  uint64_t retry_delay_ms;   /* before the first retry; it doubles, with full jitter */
+  uint64_t poll_interval_ms; /* before the first poll of a scan */
+  uint64_t timeout_ms;       /* of one request, wall time */
+  uint64_t max_wait_ms;      /* quota that returns later is not waited for */
+  bool stop_on_limit;        /* --on-limit stop: do not wait for quota at all */
   uint64_t report_lifetime_ms;
   uint64_t not_found_lifetime_ms;
 };

@@ -57,6 +57,7 @@ struct vt_client {
   struct vt_item *queue[VT_PRIORITY_COUNT];
   struct vt_item *resting;
   struct vt_batch *batches;
+  struct vt_wait *waits;
   uint32_t in_flight;
   uint32_t strikes; /* answers of 204 in a row */
   bool waits_for_quota;
@@ -76,6 +77,9 @@ void vt_item_fail(struct vt_item *item, int code, const char *message);
 void vt_client_end(struct vt_client *client, int code, const char *message);
 bool vt_store_find(struct vt_item *item, struct ap_buf *raw, int *code, int64_t *fetched_ms);
 void vt_store_keep(const struct vt_item *item, struct ap_slice body, int code);
+
+/* await.c */
+void vt_waits_end(struct vt_client *client, const char *why);
 
 /* send.c */
 void vt_send(struct vt_client *client, enum vt_call call, struct vt_item *const *items,

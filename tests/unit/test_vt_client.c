@@ -9,6 +9,7 @@
 #include "script/data.h"
 #include "sim/sim.h"
 #include "unit.h"
+#include "vt/await.h"
 #include "vt/client.h"
 
 #define KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -334,6 +335,65 @@ static void test_the_deadline_ends_all_that_is_asked(void **state)
   close_world(&world);
 }
 
+static void await(struct world *world, const char *scan_id)
+{
+  struct ear *ear = calloc(1, sizeof(*ear));
+  assert_non_null(ear);
+  *ear = (struct ear){world, world->asked++};
+  assert_int_equal(AP_PENDING,
+                   vt_await(world->client, VT_FILE_REPORT, scan_id, &world->cost, hear, ear, NULL));
+}
+
+static void test_a_wait_polls_until_the_scan_ends_in_what_the_rules_say(void **state)
+{
+  static const struct fault_case cases[] = {
+      {"queued, then finished",
+       "return {answers={['file/report *']={{code=-2},{code=-2},"
+       "'{\"response_code\":1,\"scans\":{}}'}}}",
+       VT_FILE_REPORT, "s-1", AP_OK, 3},
+      {"a failed poll is not yet",
+       "return {answers={['file/report *']={{status=500},{status=500},"
+       "'{\"response_code\":1,\"scans\":{}}'}}}",
+       VT_FILE_REPORT, "s-1", AP_OK, 3},
+      {"three failed polls in a row leave it pending",
+       "return {answers={['file/report *']={{status=500}}}}", VT_FILE_REPORT, "s-1", AP_E_QUEUED,
+       3},
+      {"a scan that is forgotten", "return {answers={['file/report *']={{code=0}}}}",
+       VT_FILE_REPORT, "s-1", AP_E_NOT_FOUND, 1},
+      {"a refused key", "return {answers={['file/report *']={{status=403}}}}", VT_FILE_REPORT,
+       "s-1", AP_E_UNAUTHORIZED, 1},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct world world;
+    struct vt_options options;
+    options_without_quota(&options);
+    options.poll_interval_ms = 4;
+    open_world(&world, cases[i].scenario, &options);
+    await(&world, cases[i].resource);
+    settle(&world);
+    if (world.heard[0].code != cases[i].code || world.cost.requests != cases[i].requests)
+      fail_msg("%s: %s (%s) after %llu requests", cases[i].name, ap_error_word(world.heard[0].code),
+               world.heard[0].message, (unsigned long long)world.cost.requests);
+    close_world(&world);
+  }
+}
+
+static void test_the_deadline_leaves_a_wait_pending(void **state)
+{
+  struct world world;
+  struct vt_options options;
+  (void)state;
+  options_without_quota(&options);
+  open_world(&world, NULL, &options);
+  await(&world, "s-1");
+  vt_client_stop(world.client, AP_E_DEADLINE);
+  assert_int_equal(1, world.answered);
+  assert_int_equal(AP_E_QUEUED, world.heard[0].code);
+  assert_non_null(strstr(world.heard[0].message, "deadline"));
+  close_world(&world);
+}
+
 static int init(void **state)
 {
   struct ap_error err = {0};
@@ -353,6 +413,8 @@ int main(void)
       cmocka_unit_test(test_without_waiting_a_spent_quota_limits_and_says_until_when),
       cmocka_unit_test(test_an_answer_of_204_counts_against_the_ledger),
       cmocka_unit_test(test_the_deadline_ends_all_that_is_asked),
+      cmocka_unit_test(test_a_wait_polls_until_the_scan_ends_in_what_the_rules_say),
+      cmocka_unit_test(test_the_deadline_leaves_a_wait_pending),
   };
   return cmocka_run_group_tests(tests, init, NULL);
 }
