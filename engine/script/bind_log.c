@@ -1,17 +1,16 @@
 /* The module `log` of every script: text, or a format and what goes into it. */
 // SPDX-License-Identifier: Apache-2.0
-#include "base/log.h"
 #include "script/host_private.h"
 #include "script/sandbox.h"
 
 enum { LINES_MAX = 10000 };
 
-void script_log_line(lua_State *L, int level)
+void script_log_line(lua_State *L, enum ap_log_level level)
 {
   struct script_host *host = script_host_of(L);
   const char *text = lua_tostring(L, -1);
   if (host->log_lines < LINES_MAX)
-    ap_log(AP_LOG_SCRIPT, (enum ap_log_level)level, "%s", text);
+    ap_log(AP_LOG_SCRIPT, level, "%s", text);
   else if (host->log_lines == LINES_MAX)
     ap_log(AP_LOG_SCRIPT, AP_LOG_WARN, "scripts have logged %d lines; the rest is left out",
            LINES_MAX);

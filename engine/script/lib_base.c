@@ -1,7 +1,6 @@
 /* The base functions that are ours: they never show an address, never make a finalizer, and never
  * let a killed script go on. */
 // SPDX-License-Identifier: Apache-2.0
-#include "base/log.h"
 #include "script/host_private.h"
 #include "script/sandbox.h"
 

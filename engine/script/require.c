@@ -41,7 +41,9 @@ int script_call(lua_State *L, int arg_count, int result_count, struct ap_error *
 /* (source, chunk name, environment) -> result */
 static int load_and_run(lua_State *L)
 {
+  enum { BYTES_PER_INSTRUCTION = 8 };
   const struct ap_slice *source = lua_touserdata(L, 1);
+  script_charge(L, SCRIPT_QUANTUM + source->len / BYTES_PER_INSTRUCTION); /* for the parser */
   if (luaL_loadbufferx(L, source->ptr, source->len, lua_tostring(L, 2), "t") != LUA_OK)
     return lua_error(L);
   lua_pushvalue(L, 3);

@@ -4,6 +4,8 @@
 
 #include <lauxlib.h>
 
+#include "base/log.h"
+
 /* Opens Lua's libraries, keeps what is allowed, and closes the way to the rest. [-0, +0, m] */
 void script_sandbox_init(lua_State *L);
 
@@ -24,7 +26,7 @@ void script_log_push_module(lua_State *L);
 void script_clock_push_module(lua_State *L);
 
 /* Logs the text on top of the stack, and pops it. */
-void script_log_line(lua_State *L, int level);
+void script_log_line(lua_State *L, enum ap_log_level level);
 
 /* Makes `require` and puts it into the environment on top of the stack. [-0, +0, m] */
 void script_require_init(lua_State *L);

@@ -31,8 +31,9 @@
   X(APIKEY, "apikey")                                                                              \
   X(RESOURCE, "resource")                                                                          \
   X(URL, "url")                                                                                    \
-  X(DOMAIN, "domain") X(IP, "ip") X(COMMENT, "comment") X(BEFORE, "before") X(DATE, "date")        \
-      X(ALLINFO, "allinfo") X(SCAN, "scan")
+  X(DOMAIN, "domain")                                                                              \
+  X(IP, "ip") X(COMMENT, "comment") X(BEFORE, "before") X(DATE, "date") X(ALLINFO, "allinfo")      \
+      X(SCAN, "scan")
 
 enum sim_arg {
 #define X(name, word) SIM_ARG_##name,

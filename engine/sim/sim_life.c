@@ -59,6 +59,7 @@ static struct entry *entry_of(struct sim_subject *subject)
 
 static struct queue *queue_of(struct sim_life *life, const struct entry *entry)
 {
+  // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
   return entry->is_submitted ? &life->submitted : &life->seen;
 }
 
@@ -70,6 +71,7 @@ static void queue_add(struct queue *queue, struct entry *entry)
 
 static void queue_drop(struct queue *queue, struct entry *entry)
 {
+  // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
   DL_DELETE(queue->first, entry);
   queue->count--;
 }
@@ -84,6 +86,7 @@ static void forget(struct sim_life *life, struct entry *entry)
 {
   queue_drop(queue_of(life, entry), entry);
   if (entry->subject.url) {
+    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
     HASH_DELETE(by_sha256, life->urls, entry);
   } else {
     HASH_DELETE(by_sha256, life->files_by_sha256, entry);
@@ -111,6 +114,7 @@ void sim_life_free(struct sim_life *life)
     forget(life, life->submitted.first);
   while (life->tokens) {
     struct token *token = life->tokens;
+    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
     HASH_DEL(life->tokens, token);
     free(token);
   }

@@ -24,7 +24,7 @@ void sim_quota_free(struct sim_quota *quota); /* NULL is fine */
 bool sim_quota_is_key(struct ap_slice text); /* 64 lower-case hex characters */
 
 /* Gives a key limits of its own; a second time replaces them. */
-int sim_quota_add(struct sim_quota *quota, struct ap_slice key,
+int sim_quota_add(struct sim_quota *quota, struct ap_slice text,
                   const struct sim_limits *limits) AP_MUST_USE;
 
 /* NULL when text is no key, or a refused one. Valid until the lock is let go. */

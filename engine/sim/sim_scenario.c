@@ -397,6 +397,7 @@ static int read_script(struct sim_scenario *scenario, const char *key, const str
   if (rc == AP_OK)
     rc = read_steps(list, key, script, err);
   if (rc == AP_OK)
+    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
     HASH_FIND_STR(scenario->scripts, script->key, other);
   if (other)
     rc = ap_fail(err, AP_E_INVALID, "scenario: answers[\"%.120s\"]: the same resource stands twice",

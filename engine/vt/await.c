@@ -133,6 +133,7 @@ void vt_waits_end(struct vt_client *client, const char *why)
 {
   while (client->waits) {
     struct vt_wait *wait = client->waits;
+    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
     if (wait->poll)
       vt_ask_cancel(wait->poll);
     give_up(wait, why);

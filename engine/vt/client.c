@@ -87,6 +87,7 @@ void vt_item_finish(struct vt_item *item, const struct vt_answer *answer)
   item->hh.tbl = NULL;
   while (item->asks) {
     struct vt_ask *ask = item->asks;
+    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
     DL_DELETE(item->asks, ask);
     vt_done_fn *done = ask->done;
     void *arg = ask->arg;
@@ -354,6 +355,7 @@ static bool send_one(struct vt_client *client)
       return false;
     }
     for (size_t i = 0; i < count; i++)
+      // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
       leave_state(items[i]);
     vt_send(client, call, items, count);
     return true;
@@ -417,6 +419,7 @@ static void drop_item(struct vt_item *item)
 {
   while (item->asks) {
     struct vt_ask *ask = item->asks;
+    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
     DL_DELETE(item->asks, ask);
     free(ask);
   }
@@ -438,6 +441,7 @@ void vt_client_free(struct vt_client *client)
   }
   for (int i = 0; i < VT_PRIORITY_COUNT; i++)
     while (client->queue[i])
+      // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
       drop_item(client->queue[i]);
   while (client->resting)
     drop_item(client->resting);
