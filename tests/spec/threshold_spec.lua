@@ -41,4 +41,27 @@ describe("threshold", function()
   it("does without a total and without engines", function()
     assert.equal("5 engines detect it; the threshold is 2.", threshold.explain(5, nil, 2))
   end)
+
+  for _, case in ipairs {
+    { "takes positives and total", { positives = 5, total = 60 }, 5, 60 },
+    { "takes them even when no engine detects",
+      { positives = 4, total = 56, scans = { A = { detected = false } } }, 4, 56 },
+    { "counts the engines when they are missing",
+      { scans = { A = { detected = true }, B = { detected = false } } }, 1, 2 },
+    { "takes what is no number for missing", { positives = {}, total = "many" }, 0, nil },
+  } do
+    it(case[1], function()
+      local detections, total = threshold.counted(case[2])
+      assert.equal(case[3], detections)
+      assert.equal(case[4], total)
+    end)
+  end
+
+  it("makes a parameter that an action can adapt", function()
+    local param = threshold.param { default = 25 }
+    assert.equal("threshold", param[1])
+    assert.equal(25, param.default)
+    assert.is_nil(param.required)
+    assert.is_nil(threshold.param().default)
+  end)
 end)

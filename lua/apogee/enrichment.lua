@@ -1,0 +1,21 @@
+-- Writes what a report has into an entity's enrichment, by a list of { field, key } or
+-- { field, function(report) }. What the report does not have is not written.
+-- SPDX-License-Identifier: Apache-2.0
+local M = {}
+
+local SCALAR = { string = true, number = true, boolean = true }
+
+local function value_of(report, source)
+  if type(source) == "function" then return source(report) end
+  local value = report[source]
+  if SCALAR[type(value)] then return value end
+end
+
+---@param entity table
+---@param report table
+---@param fields table[]
+function M.apply(entity, report, fields)
+  for _, field in ipairs(fields) do entity:enrich(field[1], value_of(report, field[2])) end
+end
+
+return M

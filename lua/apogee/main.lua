@@ -1,0 +1,108 @@
+-- Where the program enters Lua: one function per subcommand that knows scripts.
+-- SPDX-License-Identifier: Apache-2.0
+local catalog = require "apogee.catalog"
+local loader = require "apogee.loader"
+local params = require "apogee.params"
+local playbook_check = require "apogee.playbook_check"
+local runner = require "apogee.runner"
+
+local M = {}
+
+local WRONG_USAGE = 2
+
+local function find_action(engine, word)
+  if not loader.is_path(word) then return loader.find(loader.index(engine), word) end
+  return loader.read(engine, word)
+end
+
+local function find_playbook(engine, word)
+  local path, message = engine.find_playbook(word)
+  if not path then return nil, message end
+  local value, why = engine.load(path)
+  if value == nil then return nil, why end
+  return playbook_check.check(engine, path, value, loader.index(engine))
+end
+
+-- Constants: nothing of what was typed is taken for a reference.
+local function entries_of(defs, values)
+  local entries = {}
+  for _, def in ipairs(defs) do
+    if values[def.id] ~= nil then table.insert(entries, { def = def, value = values[def.id] }) end
+  end
+  return entries
+end
+
+local function playbook_of(action, values)
+  local step = {
+    name = action.id, action = action, on = action.accepts, on_error = "stop", tags = {},
+    with = entries_of(action.params, values),
+  }
+  return { name = action.name, params = {}, groups = { { step } }, steps = { step } }
+end
+
+local command = {}
+
+function command.action(engine, args)
+  local action, message = find_action(engine, args.target)
+  if not action then return WRONG_USAGE, message end
+  local values, why = params.collect(engine, action.params, args.params or {})
+  if not values then return WRONG_USAGE, why end
+  local playbook = playbook_of(action, values)
+  local options = { fail_on_risky = args.fail_on_risky }
+  local ok, wrong = runner.check(engine, playbook, {}, options)
+  if not ok then return WRONG_USAGE, wrong end
+  return (runner.run(engine, playbook, {}, options))
+end
+
+function command.run(engine, args)
+  local playbook, message = find_playbook(engine, args.target)
+  if not playbook then return WRONG_USAGE, message end
+  local values, why = params.collect(engine, playbook.params, args.params or {})
+  if not values then return WRONG_USAGE, why end
+  local ok, wrong = runner.check(engine, playbook, values, args)
+  if not ok then return WRONG_USAGE, wrong end
+  local exit, status, case = runner.run(engine, playbook, values, args)
+  engine.finish_run {
+    playbook = playbook.name, params = params.shown(playbook.params, values), status = status,
+    exit = exit, tags = case.tags, score = case.score,
+  }
+  return exit
+end
+
+function command.list(engine)
+  engine.print(catalog.list(engine, loader.index(engine)))
+  return 0
+end
+
+function command.show(engine, args)
+  local action, message = find_action(engine, args.target)
+  if action then
+    engine.print(catalog.show_action(action))
+    return 0
+  end
+  if not engine.find_playbook(args.target) then return WRONG_USAGE, message end
+  local playbook, why = find_playbook(engine, args.target)
+  if not playbook then return WRONG_USAGE, why end
+  engine.print(catalog.show_playbook(playbook))
+  return 0
+end
+
+function command.check(engine, args)
+  local is_fine = true
+  for _, path in ipairs(args.targets) do
+    local ok, line = catalog.check(engine, path)
+    is_fine = is_fine and ok
+    engine.print(line)
+  end
+  return is_fine and 0 or WRONG_USAGE
+end
+
+--- Runs a subcommand. Called as a task: it may wait.
+---@param engine table
+---@param args table { command, target, targets, params, only, skip, fail_on_risky }
+---@return integer exit, string? message for standard error
+function M.run(engine, args)
+  return command[args.command](engine, args)
+end
+
+return M

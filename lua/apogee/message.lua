@@ -1,0 +1,140 @@
+-- What a person reads of a step: plain sentences, counts first, grouped by outcome.
+-- SPDX-License-Identifier: Apache-2.0
+local text = require "apogee.text"
+
+local M = {}
+
+local MAX_NAMED = 10
+local MAX_IDENTIFIER = 100
+local MAX_REASON = 300
+
+local NOUNS = {
+  filehash = { "file hash", "file hashes" },
+  ip_address = { "IP address", "IP addresses" },
+  url = { "URL", "URLs" },
+  hostname = { "host name", "host names" },
+  user = { "user", "users" },
+  file = { "file", "files" },
+}
+local ANY = { "entity", "entities" }
+
+local SENTENCES = {
+  { "reported", "has a report", "have a report" },
+  { "scanned", "was scanned anew", "were scanned anew" },
+  { "pending", "is still being scanned", "are still being scanned" },
+  { "not_found", "is not known to %s", "are not known to %s" },
+  { "limited", "could not be checked: the quota is spent",
+    "could not be checked: the quota is spent" },
+  { "forbidden", "was refused by %s", "were refused by %s" },
+  { "denied", "was denied by the local policy", "were denied by the local policy" },
+  { "failed", "failed", "failed" },
+  { "skipped", "was skipped", "were skipped" },
+  { "not_asked", "was not answered before the run ended",
+    "were not answered before the run ended" },
+}
+
+local function joined(words)
+  if #words < 2 then return words[1] end
+  return table.concat(words, ", ", 1, #words - 1) .. " and " .. words[#words]
+end
+
+--- Ends a text in one full stop.
+---@param words string
+---@return string
+function M.sentence(words)
+  return (words:gsub("[%s.]*$", "")) .. "."
+end
+
+--- "file hashes and URLs"
+---@param types string[]
+---@return string
+function M.types(types)
+  local words = {}
+  for _, name in ipairs(types) do table.insert(words, NOUNS[name][2]) end
+  return joined(words)
+end
+
+local function noun_of(action)
+  return #action.accepts == 1 and NOUNS[action.accepts[1]] or ANY
+end
+
+-- Entities with the same reason stand together: { { reason, identifiers } }, in order.
+local function grouped(examples)
+  local groups, by_reason = {}, {}
+  for _, example in ipairs(examples) do
+    local reason = example.reason or ""
+    if not by_reason[reason] then
+      by_reason[reason] = { reason = reason, identifiers = {} }
+      table.insert(groups, by_reason[reason])
+    end
+    table.insert(by_reason[reason].identifiers, text.short(example.identifier, MAX_IDENTIFIER))
+  end
+  return groups
+end
+
+--- "a, b (timed out); c (the server answered 503); and 2 more"
+local function named(examples, count)
+  local parts = {}
+  for _, group in ipairs(grouped(examples)) do
+    local part = table.concat(group.identifiers, ", ")
+    if group.reason ~= "" then
+      part = part .. " (" .. text.short(group.reason, MAX_REASON) .. ")"
+    end
+    table.insert(parts, part)
+  end
+  if count > #examples then table.insert(parts, "and " .. count - #examples .. " more") end
+  return table.concat(parts, "; ")
+end
+
+local function sentence(engine, step, outcome, count, verb)
+  local examples = engine.examples(step, outcome, MAX_NAMED)
+  return ("%d %s: %s."):format(count, verb, named(examples, count))
+end
+
+local function risky_sentence(engine, step, counts, threshold)
+  local verb = counts.risky == 1 and "is risky" or "are risky"
+  if threshold then
+    verb = (counts.risky == 1 and "reaches" or "reach") .. " the threshold of " .. threshold
+  end
+  return sentence(engine, step, "risky", counts.risky, verb)
+end
+
+local function nothing_to_do(action)
+  return "Nothing to do: there are no " .. M.types(action.accepts) .. " to work on."
+end
+
+local ENDINGS = {
+  timed_out = "The deadline ended the run.",
+  interrupted = "A signal ended the run.",
+}
+
+--- @param engine table
+--- @param step integer its number in the record
+--- @param about table { action, counts, status, failure = why it failed, threshold }
+--- @return string
+function M.of_step(engine, step, about)
+  local action, counts = about.action, about.counts
+  if counts.of == 0 and not action.each then return nothing_to_do(action) end
+  local sentences = {}
+  if about.failure then
+    table.insert(sentences, M.sentence(action.provider .. " " .. about.failure))
+  end
+  table.insert(sentences, ENDINGS[about.status])
+  local noun = noun_of(action)[counts.of == 1 and 1 or 2]
+  local checked = counts.reported + counts.scanned + counts.not_found
+  local was = (checked == 1 or counts.of == 1) and "was" or "were"
+  table.insert(sentences, ("%d of %d %s %s checked."):format(checked, counts.of, noun, was))
+  if counts.risky > 0 then
+    table.insert(sentences, risky_sentence(engine, step, counts, about.threshold))
+  end
+  for _, words in ipairs(SENTENCES) do
+    local count = counts[words[1]]
+    if count > 0 then
+      local verb = words[count == 1 and 2 or 3]:format(action.provider)
+      table.insert(sentences, sentence(engine, step, words[1], count, verb))
+    end
+  end
+  return table.concat(sentences, " ")
+end
+
+return M

@@ -1,0 +1,126 @@
+-- A step as a table for a terminal: what is risky first, as wide as the terminal and not wider, and
+-- nothing in it that a terminal would take for a command.
+-- SPDX-License-Identifier: Apache-2.0
+local text = require "apogee.text"
+
+local M = {}
+
+local GAP = "  "
+local LEAST_WIDTH = 40
+local HEADS = { "INDICATOR", "TYPE", "VERDICT", "NOTE" }
+
+local HAS_REPORT = { reported = true, scanned = true }
+local COLOURS = { risky = "\27[1;31m", clean = "\27[32m", other = "\27[33m" }
+local PLAIN = "\27[0m"
+
+local function counted(row)
+  if row.total and row.total > 0 then return row.detections .. "/" .. row.total end
+  if row.total then return "no engines" end
+  return row.detections == 0 and "no detections" or row.detections .. " detections"
+end
+
+local function verdict_of(row)
+  if row.risky then return "RISKY " .. (row.detections and counted(row) or "") end
+  if not HAS_REPORT[row.outcome] or not row.detections then
+    return (row.outcome:gsub("_", " "))
+  end
+  if row.detections == 0 and row.total and row.total > 0 then return "clean " .. counted(row) end
+  return counted(row)
+end
+
+local function kind_of(row)
+  if row.risky then return "risky" end
+  if HAS_REPORT[row.outcome] and row.detections == 0 then return "clean" end
+  return "other"
+end
+
+local function note_of(row)
+  local note = text.escape(row.reason or "")
+  if not row.suspicious or row.risky then return note end
+  return note == "" and "marked suspicious" or note .. "; marked suspicious"
+end
+
+local function risky_first(rows)
+  local ordered = {}
+  for _, is_risky in ipairs { true, false } do
+    for _, row in ipairs(rows) do
+      if (row.risky == true) == is_risky then table.insert(ordered, row) end
+    end
+  end
+  return ordered
+end
+
+local function cells_of(rows)
+  local lines = { HEADS }
+  for _, row in ipairs(rows) do
+    table.insert(lines, {
+      text.escape(row.identifier), text.escape(row.type), verdict_of(row), note_of(row),
+    })
+  end
+  return lines
+end
+
+local function widths_of(lines)
+  local widths = { 0, 0, 0, 0 }
+  for _, cells in ipairs(lines) do
+    for column, cell in ipairs(cells) do
+      widths[column] = math.max(widths[column], text.width(cell))
+    end
+  end
+  return widths
+end
+
+-- The indicator and the note share what the other two leave. Neither gets less than half of it
+-- while it needs as much.
+local function fit(widths, width)
+  local left = math.max(width - widths[2] - widths[3] - 3 * #GAP, 2)
+  local half = left // 2
+  if widths[1] + widths[4] <= left then return end
+  if widths[4] <= half then
+    widths[1] = left - widths[4]
+  elseif widths[1] <= half then
+    widths[4] = left - widths[1]
+  else
+    widths[1], widths[4] = half, left - half
+  end
+end
+
+local function line_of(cells, widths, colour)
+  local verdict = text.pad(cells[3], widths[3])
+  local line = table.concat({
+    text.pad(text.cut_middle(cells[1], widths[1]), widths[1]),
+    text.pad(cells[2], widths[2]),
+    colour and colour .. verdict .. PLAIN or verdict,
+    text.cut_end(cells[4], widths[4]),
+  }, GAP)
+  return (line:gsub("%s+$", ""))
+end
+
+local function add_rows(page, rows, width, is_coloured)
+  local ordered = risky_first(rows)
+  local lines = cells_of(ordered)
+  local widths = widths_of(lines)
+  fit(widths, width)
+  for index, cells in ipairs(lines) do
+    local row = ordered[index - 1]
+    table.insert(page, line_of(cells, widths, is_coloured and row and COLOURS[kind_of(row)]))
+  end
+  table.insert(page, "")
+end
+
+--- @param step table { title, status, message, rows = { { identifier, type, outcome, reason, risky,
+---   suspicious, detections, total }, ... } }
+--- @param width integer of the terminal
+--- @param is_coloured boolean?
+--- @return string
+function M.render(step, width, is_coloured)
+  local columns = math.max(width or 80, LEAST_WIDTH)
+  local page = { text.cut_end(text.escape(step.title .. ": " .. step.status), columns), "" }
+  if #step.rows > 0 then add_rows(page, step.rows, columns, is_coloured) end
+  for _, line in ipairs(text.wrap(text.escape(step.message or ""), columns)) do
+    table.insert(page, line)
+  end
+  return table.concat(page, "\n") .. "\n"
+end
+
+return M

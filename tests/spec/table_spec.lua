@@ -1,0 +1,98 @@
+-- SPDX-License-Identifier: Apache-2.0
+local report_table = require "report.table"
+local text = require "apogee.text"
+
+local function render(rows, width, is_coloured, message)
+  return report_table.render({
+    title = "Scan Hash", status = "completed", message = message or "", rows = rows,
+  }, width or 80, is_coloured)
+end
+
+local function row(fields)
+  local all = { identifier = "x", type = "url", outcome = "reported", risky = false }
+  for key, value in pairs(fields) do all[key] = value end
+  return all
+end
+
+local function lines_of(page)
+  local lines = {}
+  for line in page:gmatch "([^\n]*)\n" do table.insert(lines, line) end
+  return lines
+end
+
+describe("a table's verdict", function()
+  for _, case in ipairs {
+    { { risky = true, detections = 54, total = 60 }, "RISKY 54/60" },
+    { { detections = 0, total = 60 }, "clean 0/60" },
+    { { detections = 2, total = 60 }, "2/60" },
+    { { outcome = "scanned", detections = 0, total = 60 }, "clean 0/60" },
+    { { detections = 0 }, "no detections" },
+    { { detections = 3 }, "3 detections" },
+    { { detections = 0, total = 0 }, "no engines" },
+    { {}, "reported" },
+    { { outcome = "not_found" }, "not found" },
+    { { outcome = "not_asked" }, "not asked" },
+    { { outcome = "limited" }, "limited" },
+    { { outcome = "pending", detections = 0, total = 60 }, "pending" },
+    { { outcome = "pending", detections = 9, total = 60, risky = true }, "RISKY 9/60" },
+  } do
+    it("is " .. case[2], function()
+      assert.matches("x +url +" .. case[2] .. "\n", render { row(case[1]) })
+    end)
+  end
+end)
+
+describe("a table", function()
+  it("has what is risky first, and else the order of the case", function()
+    local page = render {
+      row { identifier = "a" }, row { identifier = "b", risky = true, detections = 3, total = 9 },
+      row { identifier = "c" }, row { identifier = "d", risky = true, detections = 4, total = 9 },
+    }
+    assert.matches("INDICATOR.*\nb .*\nd .*\na .*\nc ", page)
+  end)
+
+  it("says reasons, and marks that came from elsewhere", function()
+    assert.matches("why; marked suspicious\n", render { row { reason = "why", suspicious = true } })
+    assert.matches("  marked suspicious\n", render { row { suspicious = true } })
+  end)
+
+  it("fits the width, whatever is in it", function()
+    local rows = {
+      row { identifier = ("a"):rep(300), reason = ("because "):rep(40) },
+      row { identifier = "http://" .. ("日本"):rep(60), type = "ip_address" },
+      row { identifier = "short", reason = ("x"):rep(500), risky = true, detections = 1 },
+    }
+    for _, width in ipairs { 40, 60, 80, 133 } do
+      for _, line in ipairs(lines_of(render(rows, width, false, ("word "):rep(99)))) do
+        assert.is_true(text.width(line) <= width, width .. ": " .. line)
+      end
+    end
+  end)
+
+  it("cuts a long indicator in the middle, so that both ends can be read", function()
+    local page = render({ row { identifier = "start" .. ("x"):rep(99) .. "end" } }, 60)
+    assert.matches("\nstartx+…x+end ", page)
+  end)
+
+  it("has nothing that a terminal would obey", function()
+    local page = render({ row { identifier = "\27[2Ja\u{202e}b\r", reason = "c\7\n" } }, 100, false,
+      "d\27[0m")
+    assert.not_matches("[\27\r\7]", page)
+    assert.not_matches("\u{202e}", page)
+  end)
+
+  it("has colours only when it is asked for them", function()
+    local rows = {
+      row { risky = true, detections = 3, total = 9 }, row { detections = 0, total = 9 },
+    }
+    assert.not_matches("\27", render(rows))
+    local page = render(rows, 80, true)
+    assert.matches("\27%[1;31mRISKY 3/9", page)
+    assert.matches("\27%[32mclean 0/9", page)
+  end)
+
+  it("is only title and message without rows", function()
+    assert.equal("Scan Hash: completed\n\nNothing to do.\n",
+      render({}, 80, false, "Nothing to do."))
+  end)
+end)

@@ -1,0 +1,47 @@
+-- SPDX-License-Identifier: Apache-2.0
+local text = require "apogee.text"
+
+describe("text.escape", function()
+  for _, case in ipairs {
+    { "plain ~", "plain ~" },
+    { "héllo 日本", "héllo 日本" },
+    { "a\27[31mb\n\t\r\0", "a\\u{1b}[31mb\\u{a}\\u{9}\\u{d}\\u{0}" },
+    { "a\u{202e}b\u{2066}c\u{200b}", "a\\u{202e}b\\u{2066}c\\u{200b}" },
+    { "\u{9b}31m", "\\u{9b}31m" },
+    { "a\xffb", "a\\xffb" },
+    { "\xc3", "\\xc3" },
+    { "\xed\xa0\x80", "\\xed\\xa0\\x80" },
+    { "", "" },
+  } do
+    it("makes " .. case[2], function() assert.equal(case[2], text.escape(case[1])) end)
+  end
+end)
+
+describe("text.cut_middle", function()
+  for _, case in ipairs {
+    { "abcdef", 6, "abcdef" },
+    { "abcdefg", 6, "abc…fg" },
+    { "abcdefg", 1, "…" },
+    { "日本語日本語", 7, "日…本語" },
+    { "ééééé", 3, "é…é" },
+  } do
+    it(("makes %s of %s"):format(case[3], case[1]), function()
+      assert.equal(case[3], text.cut_middle(case[1], case[2]))
+    end)
+  end
+
+  it("never gets wider than it is told", function()
+    for columns = 1, 12 do
+      assert.is_true(text.width(text.cut_middle("a日b本c語e\u{301}fgh", columns)) <= columns)
+      assert.is_true(text.width(text.cut_end("a日b本c語e\u{301}fgh", columns)) <= columns)
+    end
+  end)
+end)
+
+describe("text.wrap", function()
+  it("breaks between words, and a word that is too long", function()
+    assert.same({ "one two", "abcdefgh", "ij x" }, text.wrap("one two abcdefghij  x", 8))
+  end)
+
+  it("makes no line of nothing", function() assert.same({}, text.wrap("  ", 8)) end)
+end)

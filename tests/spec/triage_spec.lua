@@ -1,0 +1,81 @@
+-- SPDX-License-Identifier: Apache-2.0
+local fake = require "spec.support.engine"
+local main = require "apogee.main"
+
+local function read(path)
+  local file = assert(io.open(path))
+  local source = file:read "a"
+  file:close()
+  return source
+end
+
+local function files()
+  local result = { ["/playbooks/triage.lua"] = read "playbooks/triage.lua" }
+  for _, id in ipairs { "scan_hash", "scan_url", "scan_ip" } do
+    result["/actions/" .. id .. ".lua"] = read("lua/actions/" .. id .. ".lua")
+  end
+  return result
+end
+
+local function run(vt, params)
+  vt.comments = function() return {} end
+  local engine = fake.new {
+    files = files(), vt = vt,
+    entities = {
+      { identifier = ("a"):rep(32), type = "filehash" },
+      { identifier = "http://a.example/", type = "url" },
+      { identifier = "10.0.0.5", type = "ip_address", internal = true },
+    },
+  }
+  local exit, message = main.run(engine, { command = "run", target = "triage", params = params })
+  return exit, engine, message
+end
+
+local function reports(positives)
+  return function() return { positives = positives, total = 60 } end
+end
+
+describe("the sample playbook", function()
+  it("tags and scores a case with something suspicious", function()
+    local exit, engine = run { file_report = reports(9), url_report = reports(0) }
+    assert.equal(0, exit)
+    assert.same({ "malicious" }, engine.finished.tags)
+    assert.equal(60, engine.finished.score)
+    assert.equal(1, #engine.insights)
+    assert.matches(("a"):rep(32), engine.insights[1].body)
+  end)
+
+  it("leaves a clean case alone", function()
+    local exit, engine = run { file_report = reports(2), url_report = reports(0) }
+    assert.equal(0, exit)
+    assert.same({}, engine.finished.tags)
+    assert.equal(0, engine.finished.score)
+    assert.same({}, engine.insights)
+  end)
+
+  it("says when it could not check everything", function()
+    local exit, engine = run {
+      file_report = function() return nil, "the server answered 503", "server" end,
+      url_report = reports(0),
+    }
+    assert.equal(1, exit)
+    assert.same({ "incomplete" }, engine.finished.tags)
+  end)
+
+  it("submits nothing unless it is told to", function()
+    local submitted = 0
+    local vt = {
+      file_report = reports(0),
+      url_report = function() return nil, "unknown", "not_found" end,
+      url_scan = function()
+        submitted = submitted + 1
+        return {}
+      end,
+      await = reports(0),
+    }
+    run(vt)
+    assert.equal(0, submitted)
+    run(vt, { { "submit_unknown", "yes" } })
+    assert.equal(1, submitted)
+  end)
+end)
