@@ -32,8 +32,12 @@
   X(RESOURCE, "resource")                                                                          \
   X(URL, "url")                                                                                    \
   X(DOMAIN, "domain")                                                                              \
-  X(IP, "ip") X(COMMENT, "comment") X(BEFORE, "before") X(DATE, "date") X(ALLINFO, "allinfo")      \
-      X(SCAN, "scan")
+  X(IP, "ip")                                                                                      \
+  X(COMMENT, "comment")                                                                            \
+  X(BEFORE, "before")                                                                              \
+  X(DATE, "date")                                                                                  \
+  X(ALLINFO, "allinfo")                                                                            \
+  X(SCAN, "scan")
 
 enum sim_arg {
 #define X(name, word) SIM_ARG_##name,
