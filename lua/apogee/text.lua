@@ -137,9 +137,4 @@ function M.wrap(text, columns)
   return lines
 end
 
---- "1 file", "3 files"
-function M.count(number, one, many)
-  return number .. " " .. (number == 1 and one or many)
-end
-
 return M
