@@ -267,16 +267,22 @@ static void make_plan(const struct sim_call *call, struct sim_plan *plan)
   sim_scenario_plan(call->sim->scenario, request->endpoint, items, count ? count : 1, alias, plan);
 }
 
+/* Quota comes first, so that a refused request takes no step; a status that is asked for costs
+ * nothing. */
 static void answer_planned(struct sim_call *call, struct sim_reply *reply)
 {
   struct sim_plan plan;
+  uint32_t cost = cost_of(call);
+  if (!sim_key_charge(call->key, cost)) {
+    reply->status = 204;
+    return;
+  }
   make_plan(call, &plan);
   if (plan.whole) {
+    sim_key_refund(call->key, cost);
     reply->status = plan.whole->status ? plan.whole->status : 200;
     reply->content_type = plan.whole->content_type;
     ap_buf_add(&reply->body, plan.whole->body, plan.whole->body_len);
-  } else if (!sim_key_charge(call->key, cost_of(call))) {
-    reply->status = 204;
   } else if (!has_arguments(call->request)) {
     reply->status = 400;
   } else {

@@ -193,3 +193,13 @@ bool sim_key_charge(struct sim_key *key, uint32_t cost)
   key->month.used += cost;
   return true;
 }
+
+void sim_key_refund(struct sim_key *key, uint32_t cost)
+{
+  key->day.used -= cost;
+  key->month.used -= cost;
+  if (!key->limits.per_minute || cost == 0)
+    return;
+  key->minute_used -= cost;
+  key->newest->cost = 0;
+}

@@ -35,3 +35,6 @@ const char *sim_key_id(const struct sim_key *key); /* SHA-256 of the key, hex */
 
 /* Charges `cost`; false, and nothing is charged, when that is more than is left of any period. */
 bool sim_key_charge(struct sim_key *key, uint32_t cost);
+
+/* Takes the last charge back; only right behind sim_key_charge of the same cost. */
+void sim_key_refund(struct sim_key *key, uint32_t cost);
