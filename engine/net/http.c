@@ -123,6 +123,8 @@ static void call_release(struct net_http_call *call)
   struct net_http *http = call->http;
   DL_DELETE(http->calls, call);
   (void)curl_multi_remove_handle(http->multi, call->easy);
+  /* A handle that rests closes its connection later, and could still write its reason there. */
+  (void)curl_easy_setopt(call->easy, CURLOPT_ERRORBUFFER, NULL);
   if (call->mime || http->idle_count == IDLE_HANDLES_MAX) {
     curl_easy_cleanup(call->easy); /* a handle that sent a form starts afresh */
     curl_mime_free(call->mime);

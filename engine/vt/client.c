@@ -81,7 +81,9 @@ static void free_item(struct vt_item *item)
 
 void vt_item_finish(struct vt_item *item, const struct vt_answer *answer)
 {
-  /* A callback may ask again: what is over must not be shared any more. */
+  /* A callback may ask again, or cancel another ask of this item: what is over is neither shared
+   * nor in a list any more. */
+  leave_state(item);
   if (item->hh.tbl)
     HASH_DEL(item->client->by_key, item);
   item->hh.tbl = NULL;
@@ -119,6 +121,16 @@ bool vt_store_find(struct vt_item *item, struct ap_buf *raw, int *code, int64_t 
 {
   return is_kept_call(item->call) &&
          store_report_get(item->client->store, item->key, raw, code, fetched_ms);
+}
+
+void vt_store_forget(const struct vt_item *item)
+{
+  enum vt_call report = item->call == VT_URL_SCAN ? VT_URL_REPORT : VT_FILE_REPORT;
+  struct ap_buf key = {0};
+  ap_buf_add_char(&key, kind_of(report));
+  ap_buf_add_str(&key, item->resource);
+  store_report_forget(item->client->store, ap_buf_cstr(&key));
+  ap_buf_deinit(&key);
 }
 
 void vt_store_keep(const struct vt_item *item, struct ap_slice body, int code)
@@ -191,7 +203,7 @@ int vt_ask(struct vt_client *client, enum vt_call call, const char *resource,
            const struct vt_ask_options *options, vt_done_fn *done, void *arg, struct vt_ask **out)
 {
   char separator = vt_call_info(call)->separator;
-  if (!*resource || (separator == '\n' && strchr(resource, '\n')))
+  if (!*resource || (separator && strchr(resource, separator)))
     return AP_E_INVALID;
   struct vt_ask *ask = calloc(1, sizeof(*ask));
   if (!ask)

@@ -66,7 +66,8 @@ int vt_client_new(struct net_loop *loop, struct net_http *http, struct store *st
 void vt_client_free(struct vt_client *client); /* drops what is asked; NULL is fine */
 
 /* Asks for one thing. AP_PENDING, and done runs exactly once, later, on the loop thread; or an
- * error now. Nothing is sent before vt_client_turn. `resource` is copied; hashes are sent in lower
+ * error now. Nothing is sent before vt_client_turn. `resource` is copied, and must
+ * not hold the separator of the call's lists; hashes are sent in lower
  * case.
  * @param out  for vt_ask_cancel; may be NULL */
 int vt_ask(struct vt_client *client, enum vt_call call, const char *resource,

@@ -76,6 +76,8 @@ void vt_item_finish(struct vt_item *item,
 void vt_item_fail(struct vt_item *item, int code, const char *message);
 void vt_client_end(struct vt_client *client, int code, const char *message);
 bool vt_store_find(struct vt_item *item, struct ap_buf *raw, int *code, int64_t *fetched_ms);
+/* A submission was taken: what was known of the same thing is old. */
+void vt_store_forget(const struct vt_item *item);
 void vt_store_keep(const struct vt_item *item, struct ap_slice body, int code);
 
 /* await.c */

@@ -52,7 +52,10 @@ static void answer_item(struct vt_item *item, struct ap_slice body)
     retry_or_fail(item, AP_E_BAD_ANSWER, "the answer has no response_code that is known");
     return;
   }
-  vt_store_keep(item, body, verdict.code);
+  if (!vt_call_info(item->call)->is_submission)
+    vt_store_keep(item, body, verdict.code);
+  else if (verdict.code == AP_OK)
+    vt_store_forget(item);
   ap_json_read_string(verdict.scan_id, &scan_id);
   const struct vt_answer answer = {
       .code = verdict.code,

@@ -1,11 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 local action = require "apogee.action"
-local comments = require "apogee.comments"
 local engines = require "apogee.engines"
-local enrichment = require "apogee.enrichment"
 local rescan = require "apogee.rescan"
 local scan = require "apogee.scan"
 local threshold = require "apogee.threshold"
+local verdict = require "apogee.verdict"
 
 local FIELDS = {
   { "permalink", "permalink" },
@@ -38,15 +37,6 @@ local function flow_of(ctx, hash)
   }
 end
 
-local function describe(ctx, entity, hash, report)
-  enrichment.apply(entity, report, FIELDS)
-  local is_risky = threshold.judge(entity, report, ctx.params.threshold)
-  local verdicts = engines.table(report, "VirusTotal engines")
-  if verdicts then entity:table(verdicts) end
-  if type(report.permalink) == "string" then entity:link(report.permalink) end
-  comments.add(ctx, entity, hash, is_risky)
-end
-
 return action {
   id = "scan_hash",
   name = "Scan Hash",
@@ -64,7 +54,7 @@ return action {
       return ctx.skipped("not an MD5, SHA-1 or SHA-256: 32, 40 or 64 hexadecimal digits")
     end
     local outcome = scan.run(ctx, flow_of(ctx, hash))
-    if outcome.report then describe(ctx, entity, hash, outcome.report) end
+    if outcome.report then verdict.write(ctx, entity, hash, outcome.report, FIELDS) end
     return outcome
   end,
 }

@@ -1,11 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 local action = require "apogee.action"
-local comments = require "apogee.comments"
 local engines = require "apogee.engines"
-local enrichment = require "apogee.enrichment"
 local rescan = require "apogee.rescan"
 local scan = require "apogee.scan"
 local threshold = require "apogee.threshold"
+local verdict = require "apogee.verdict"
 
 local function score_of(report)
   local positives = math.tointeger(tonumber(report.positives))
@@ -47,15 +46,6 @@ local function flow_of(ctx, entity, url)
   }
 end
 
-local function describe(ctx, entity, url, report)
-  enrichment.apply(entity, report, FIELDS)
-  local is_risky = threshold.judge(entity, report, ctx.params.threshold)
-  local verdicts = engines.table(report, "VirusTotal engines")
-  if verdicts then entity:table(verdicts) end
-  if type(report.permalink) == "string" then entity:link(report.permalink) end
-  comments.add(ctx, entity, url, is_risky)
-end
-
 return action {
   id = "scan_url",
   name = "Scan URL",
@@ -76,7 +66,7 @@ return action {
   run = function(ctx, entity)
     local url = url_of(entity)
     local outcome = scan.run(ctx, flow_of(ctx, entity, url))
-    if outcome.report then describe(ctx, entity, url, outcome.report) end
+    if outcome.report then verdict.write(ctx, entity, url, outcome.report, FIELDS) end
     return outcome
   end,
 }

@@ -335,6 +335,67 @@ static void test_the_deadline_ends_all_that_is_asked(void **state)
   close_world(&world);
 }
 
+static void test_a_submission_makes_what_was_known_old(void **state)
+{
+  struct world world;
+  struct vt_options options;
+  (void)state;
+  options_without_quota(&options);
+  open_world(&world, "return {answers={['url/report *']={{code=0},{pass=true}}}}", &options);
+  ask(&world, VT_URL_REPORT, "http://www.virustotal.com/");
+  settle(&world);
+  assert_int_equal(AP_E_NOT_FOUND, world.heard[0].code);
+  ask(&world, VT_URL_SCAN, "http://www.virustotal.com/");
+  settle(&world);
+  assert_int_equal(AP_OK, world.heard[1].code);
+  ask(&world, VT_URL_REPORT, "http://www.virustotal.com/");
+  settle(&world);
+  assert_false(world.heard[2].is_cached);
+  close_world(&world);
+}
+
+static void test_a_resource_cannot_smuggle_in_a_list(void **state)
+{
+  const struct vt_ask_options ask_options = {.priority = VT_LOOKUP};
+  struct world world;
+  struct vt_options options;
+  (void)state;
+  options_without_quota(&options);
+  open_world(&world, NULL, &options);
+  assert_int_equal(AP_E_INVALID, vt_ask(world.client, VT_FILE_REPORT, EICAR "," EICAR, &ask_options,
+                                        hear, NULL, NULL));
+  assert_int_equal(AP_E_INVALID, vt_ask(world.client, VT_URL_SCAN, "http://a/\nhttp://b/",
+                                        &ask_options, hear, NULL, NULL));
+  close_world(&world);
+}
+
+static struct vt_ask *second_ask;
+
+static void cancel_second(void *arg, const struct vt_answer *answer)
+{
+  (void)answer;
+  vt_ask_cancel(second_ask);
+  *(int *)arg += 1;
+}
+
+static void test_a_callback_may_cancel_who_shares_its_request(void **state)
+{
+  const struct vt_ask_options ask_options = {.priority = VT_LOOKUP};
+  struct world world;
+  struct vt_options options;
+  int first = 0;
+  (void)state;
+  options_without_quota(&options);
+  open_world(&world, NULL, &options);
+  assert_int_equal(AP_PENDING, vt_ask(world.client, VT_FILE_REPORT, EICAR, &ask_options,
+                                      cancel_second, &first, NULL));
+  assert_int_equal(AP_PENDING, vt_ask(world.client, VT_FILE_REPORT, EICAR, &ask_options, hear, NULL,
+                                      &second_ask));
+  vt_client_stop(world.client, AP_E_CANCELED); /* it waits in line still */
+  assert_int_equal(1, first);
+  close_world(&world);
+}
+
 static void await(struct world *world, const char *scan_id)
 {
   struct ear *ear = calloc(1, sizeof(*ear));
@@ -413,6 +474,9 @@ int main(void)
       cmocka_unit_test(test_without_waiting_a_spent_quota_limits_and_says_until_when),
       cmocka_unit_test(test_an_answer_of_204_counts_against_the_ledger),
       cmocka_unit_test(test_the_deadline_ends_all_that_is_asked),
+      cmocka_unit_test(test_a_submission_makes_what_was_known_old),
+      cmocka_unit_test(test_a_resource_cannot_smuggle_in_a_list),
+      cmocka_unit_test(test_a_callback_may_cancel_who_shares_its_request),
       cmocka_unit_test(test_a_wait_polls_until_the_scan_ends_in_what_the_rules_say),
       cmocka_unit_test(test_the_deadline_leaves_a_wait_pending),
   };
