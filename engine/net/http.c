@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <utlist.h>
 
 #include "base/log.h"
@@ -145,6 +146,8 @@ static void call_finish(struct net_http_call *call, CURLcode curl)
     (void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &answer.status);
     (void)curl_easy_getinfo(call->easy, CURLINFO_CONTENT_TYPE, &content_type);
     answer.content_type = content_type ? content_type : "";
+    if (call->body.len)
+      ap_redact(call->body.ptr, call->body.len); /* a server may send the key back */
     answer.body = ap_slice_of(&call->body);
   } else {
     if (call->upload_error)
@@ -309,9 +312,21 @@ void net_http_free(struct net_http *http)
 
 /* ---- one request ---- */
 
+/* As much as the server says will come, so that the buffer need not grow. */
+static void make_room(struct net_http_call *call)
+{
+  enum { ROOM_MAX = 1024 * 1024 };
+  curl_off_t size = -1;
+  (void)curl_easy_getinfo(call->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size);
+  if (size > 0 && size <= ROOM_MAX && (size_t)size <= call->body.max)
+    (void)ap_buf_room(&call->body, (size_t)size);
+}
+
 static size_t body_arrived(char *data, size_t size, size_t count, void *arg)
 {
   struct net_http_call *call = arg;
+  if (call->body.len == 0)
+    make_room(call);
   ap_buf_add(&call->body, data, size * count);
   return ap_buf_error(&call->body) ? 0 : size * count;
 }
@@ -390,12 +405,15 @@ static bool add_mime(struct net_http_call *call, const struct net_http_upload *u
 {
   call->upload = *upload;
   call->mime = curl_mime_init(call->easy);
-  curl_mimepart *key = call->mime ? curl_mime_addpart(call->mime) : NULL;
-  curl_mimepart *file = key ? curl_mime_addpart(call->mime) : NULL;
-  if (!file)
+  if (!call->mime)
     return false;
-  CURLcode rc = curl_mime_name(key, "apikey");
-  rc = rc ? rc : curl_mime_data(key, upload->key.ptr, upload->key.len);
+  CURLcode rc = CURLE_OK;
+  if (upload->key.ptr) {
+    curl_mimepart *key = curl_mime_addpart(call->mime);
+    rc = curl_mime_name(key, "apikey");
+    rc = rc ? rc : curl_mime_data(key, upload->key.ptr, upload->key.len);
+  }
+  curl_mimepart *file = curl_mime_addpart(call->mime);
   rc = rc ? rc : curl_mime_name(file, "file");
   rc = rc ? rc : curl_mime_filename(file, upload->file_name);
   rc = rc ? rc : curl_mime_type(file, "application/octet-stream");
@@ -414,6 +432,7 @@ static bool set_request(struct net_http_call *call, const struct net_http_reques
   SET(CURLOPT_PRIVATE, call);
   SET(CURLOPT_ERRORBUFFER, call->error);
   SET(CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+  SET(CURLOPT_FRESH_CONNECT, request->is_once ? 1L : 0L);
   if (request->upload) {
     if (!add_mime(call, request->upload))
       return false;
@@ -514,6 +533,22 @@ bool net_http_same_origin(const char *a, const char *b)
     curl_free(host[i]);
     curl_free(port[i]);
   }
+  return good;
+}
+
+bool net_http_host_is_below(const char *url, const char *domain)
+{
+  char *scheme = NULL;
+  char *host = NULL;
+  char *port = NULL;
+  bool good = read_origin(url, &scheme, &host, &port);
+  size_t len = good ? strlen(host) : 0;
+  size_t tail = strlen(domain);
+  good =
+      len > tail + 1 && host[len - tail - 1] == '.' && strcasecmp(host + len - tail, domain) == 0;
+  curl_free(scheme);
+  curl_free(host);
+  curl_free(port);
   return good;
 }
 

@@ -31,11 +31,14 @@ struct net_http_request {
   const struct net_http_upload *upload; /* a multipart body: POST; borrowed until it returns */
   uint64_t timeout_ms;
   size_t max_answer_bytes;
+  /* On a connection of its own: on one that was used before, libcurl sends a request again when
+   * the other side hangs up without an answer. */
+  bool is_once;
 };
 
 /* A multipart/form-data body: text fields and one streamed file part. */
 struct net_http_upload {
-  struct ap_slice key;   /* value of the field "apikey"; copied */
+  struct ap_slice key;   /* value of the field "apikey"; copied. ptr NULL: no such field */
   const char *file_name; /* without folders, CR, LF, NUL or quotes; copied */
   uint64_t size;         /* bytes of the file */
   /* Fills data with up to len bytes: returns how many, 0 at the end, a negative AP_E_ code on
@@ -76,6 +79,9 @@ bool net_http_url_is_allowed(const char *url);
 
 /* True when both URLs have the same scheme, host and port. */
 bool net_http_same_origin(const char *a, const char *b);
+
+/* True when the host of url ends in "." and domain. */
+bool net_http_host_is_below(const char *url, const char *domain);
 
 /* Adds text percent-encoded for a query or a urlencoded body. */
 void net_http_escape(struct ap_buf *out, const char *text, size_t len);

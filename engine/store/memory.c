@@ -40,7 +40,8 @@ struct submission {
   UT_hash_handle hh;
   uint64_t id;
   enum store_submission kind;
-  char *scan_id;
+  char *waited_for; /* the scan id, or the resource; NULL: not sent yet */
+  UT_hash_handle by_wait;
   char resource[];
 };
 
@@ -58,6 +59,7 @@ struct store {
   int month; /* months since 1900, UTC */
   uint32_t month_count;
   struct submission *submissions;
+  struct submission *waits; /* the same, those that were sent; may hold one scan id twice */
   uint64_t last_submission;
 };
 
@@ -115,17 +117,23 @@ bool store_report_get(struct store *store, const char *key, struct ap_buf *raw, 
 void store_report_forget(struct store *store, const char *key)
 {
   struct report_key *found = find_key(store, key);
+  if (found)
+    drop_report(store, found->report);
+}
+
+static void take_key(struct store *store, const char *text)
+{
+  struct report_key *found = find_key(store, text);
   if (!found)
     return;
-  struct report *report = found->report;
-  report->keys[found->slot] = NULL;
+  found->report->keys[found->slot] = NULL;
   HASH_DEL(store->report_keys, found);
   free(found);
 }
 
 static void add_key(struct store *store, struct report *report, const char *text)
 {
-  store_report_forget(store, text);
+  take_key(store, text);
   size_t len = strlen(text);
   struct report_key *key = calloc(1, sizeof(*key) + len + 1);
   if (!key)
@@ -283,20 +291,33 @@ int store_submission_intend(struct store *store, enum store_submission kind, con
   return AP_OK;
 }
 
+static void forget_wait(struct store *store, struct submission *submission)
+{
+  if (!submission->waited_for)
+    return;
+  HASH_DELETE(by_wait, store->waits, submission);
+  free(submission->waited_for);
+  submission->waited_for = NULL;
+}
+
 int store_submission_sent(struct store *store, uint64_t id, const char *scan_id)
 {
   struct submission *submission = find_submission(store, id);
   if (!submission)
     return AP_E_INTERNAL;
-  free(submission->scan_id);
-  submission->scan_id = strdup(scan_id);
-  return submission->scan_id ? AP_OK : AP_E_NO_MEMORY;
+  forget_wait(store, submission);
+  submission->waited_for = strdup(*scan_id ? scan_id : submission->resource);
+  if (!submission->waited_for)
+    return AP_E_NO_MEMORY;
+  HASH_ADD_KEYPTR(by_wait, store->waits, submission->waited_for, strlen(submission->waited_for),
+                  submission);
+  return AP_OK;
 }
 
 static void drop_submission(struct store *store, struct submission *submission)
 {
+  forget_wait(store, submission);
   HASH_DEL(store->submissions, submission);
-  free(submission->scan_id);
   free(submission);
 }
 
@@ -307,6 +328,18 @@ int store_submission_done(struct store *store, uint64_t id)
     return AP_E_INTERNAL;
   drop_submission(store, submission);
   return AP_OK;
+}
+
+void store_submission_scanned(struct store *store, const char *waited_for)
+{
+  for (;;) {
+    struct submission *found = NULL;
+    HASH_FIND(by_wait, store->waits, waited_for, strlen(waited_for), found);
+    if (!found)
+      return;
+    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
+    drop_submission(store, found);
+  }
 }
 
 size_t store_submission_open_count(const struct store *store)

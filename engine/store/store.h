@@ -27,6 +27,8 @@ bool store_report_get(struct store *store, const char *key, struct ap_buf *raw, 
  */
 void store_report_put(struct store *store, const char *const *keys, size_t key_count,
                       struct ap_slice raw, int code, uint64_t lifetime_ms);
+
+/* Forgets the answer that is kept under a key, under its other keys too. */
 void store_report_forget(struct store *store, const char *key);
 
 /* ---- quota ---- */
@@ -60,7 +62,11 @@ enum store_submission { STORE_UPLOAD, STORE_URL_SCAN, STORE_RESCAN };
  * could do it. */
 int store_submission_intend(struct store *store, enum store_submission kind, const char *resource,
                             uint64_t *id) AP_MUST_USE;
+/* VirusTotal took it. scan_id "": it gave none, and the resource is what is waited for. */
 int store_submission_sent(struct store *store, uint64_t id, const char *scan_id) AP_MUST_USE;
 /* It is over: the report came, or VirusTotal did not take it. */
 int store_submission_done(struct store *store, uint64_t id) AP_MUST_USE;
+/* The same, by what is waited for: every submission that was sent and got this scan id, or has
+ * this resource and got none. There may be none. */
+void store_submission_scanned(struct store *store, const char *waited_for);
 size_t store_submission_open_count(const struct store *store); /* intended or sent, not done */

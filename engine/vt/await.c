@@ -24,19 +24,20 @@ struct vt_wait {
   char scan_id[];
 };
 
-static void free_wait(struct vt_wait *wait)
+static void unlink_wait(struct vt_wait *wait)
 {
   DL_DELETE(wait->client->waits, wait);
   net_timer_free(wait->timer);
-  free(wait);
 }
 
 static void finish(struct vt_wait *wait, const struct vt_answer *answer)
 {
-  vt_done_fn *done = wait->done;
-  void *arg = wait->arg;
-  free_wait(wait);
-  done(arg, answer);
+  bool is_over = answer->code != AP_E_QUEUED && answer->code != AP_E_UNAUTHORIZED;
+  if (is_over)
+    store_submission_scanned(wait->client->store, wait->scan_id);
+  unlink_wait(wait);
+  wait->done(wait->arg, answer);
+  free(wait); /* the answer may name its scan id */
 }
 
 static void give_up(struct vt_wait *wait, const char *why)
@@ -84,11 +85,16 @@ static void polled(void *arg, const struct vt_answer *answer)
   }
 }
 
+static int begin_poll(struct vt_wait *wait)
+{
+  const struct vt_ask_options options = {.priority = VT_POLL, .no_cache = true, .cost = wait->cost};
+  return vt_ask(wait->client, wait->call, wait->scan_id, &options, polled, wait, &wait->poll);
+}
+
 static void poll_now(void *arg)
 {
   struct vt_wait *wait = arg;
-  const struct vt_ask_options options = {.priority = VT_POLL, .no_cache = true, .cost = wait->cost};
-  int rc = vt_ask(wait->client, wait->call, wait->scan_id, &options, polled, wait, &wait->poll);
+  int rc = begin_poll(wait);
   if (rc != AP_PENDING)
     give_up(wait, ap_error_text(rc));
 }
@@ -126,7 +132,15 @@ void vt_wait_cancel(struct vt_wait *wait)
 {
   if (wait->poll)
     vt_ask_cancel(wait->poll);
-  free_wait(wait);
+  unlink_wait(wait);
+  free(wait);
+}
+
+void vt_waits_hurry(struct vt_client *client)
+{
+  for (struct vt_wait *wait = client->waits; wait; wait = wait->next)
+    if (!wait->poll && begin_poll(wait) == AP_PENDING)
+      net_timer_stop(wait->timer);
 }
 
 void vt_waits_end(struct vt_client *client, const char *why)

@@ -13,6 +13,7 @@ static const struct vt_call_info calls[VT_CALL_COUNT] = {
     [VT_COMMENTS] = {"comments/get", "resource", '\0', false, false, false},
     [VT_FILE_RESCAN] = {"file/rescan", "resource", ',', true, true, false},
     [VT_URL_SCAN] = {"url/scan", "url", '\n', true, true, false},
+    [VT_FILE_SCAN] = {"file/scan", "file", '\0', true, true, false},
 };
 
 const struct vt_call_info *vt_call_info(enum vt_call call)

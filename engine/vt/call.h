@@ -1,5 +1,5 @@
 /* The calls of API v2 that the client makes, and what is particular to each. Facts: VirusTotal's
- * API v2 reference (file-report, file-rescan, url-report, url-scan, domain-report,
+ * API v2 reference (file-report, file-scan, file-rescan, url-report, url-scan, domain-report,
  * ip-address-report, comments-get). */
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -14,6 +14,7 @@ enum vt_call {
   VT_COMMENTS,
   VT_FILE_RESCAN,
   VT_URL_SCAN,
+  VT_FILE_SCAN, /* with vt_upload, not with vt_ask */
   VT_CALL_COUNT
 };
 

@@ -19,6 +19,9 @@ struct vt_ask;
 /* First to last in line for quota. */
 enum vt_priority { VT_POLL, VT_LOOKUP, VT_RESCAN, VT_COMMENT, VT_PRIORITY_COUNT };
 
+/* Whose comments are asked for, where the key may. */
+enum vt_comments { VT_COMMENTS_ALL, VT_COMMENTS_RISKY, VT_COMMENTS_NONE };
+
 /* Durations are on ap_clock, but for timeout_ms. */
 struct vt_options {
   const char *url;             /* "https://www.virustotal.com/vtapi/v2"; copied */
@@ -29,11 +32,14 @@ struct vt_options {
   uint32_t retries;          /* after the first try, of a look-up */
   uint64_t retry_delay_ms;   /* before the first retry; it doubles, with full jitter */
   uint64_t poll_interval_ms; /* before the first poll of a scan */
-  uint64_t timeout_ms;       /* of one request, wall time */
+  uint64_t timeout_ms;       /* of one request, wall time; an upload gets more by its size */
   uint64_t max_wait_ms;      /* quota that returns later is not waited for */
   bool stop_on_limit;        /* --on-limit stop: do not wait for quota at all */
   uint64_t report_lifetime_ms;
   uint64_t not_found_lifetime_ms;
+  uint64_t upload_max_bytes; /* of a file */
+  enum vt_comments comments;
+  bool has_comments; /* the key's tier has them */
 };
 
 /* Fills in the defaults of a public key. */
@@ -43,10 +49,15 @@ struct vt_ask_options {
   enum vt_priority priority;
   bool no_cache;
   bool has_report;        /* a refused submission leaves the report in hand */
+  bool stop_on_limit;     /* ends with AP_E_LIMITED rather than wait for quota */
   struct case_cost *cost; /* added to; NULL: nobody counts. Lives until done */
 };
 
-/* What came of an ask. Everything is borrowed for the callback. */
+/* What came of an ask. Everything is borrowed for the callback.
+ *
+ * A first VT_URL_SCAN (has_report is false) that is not answered as it should asks for the report
+ * of the URL: when there is one, it was taken, and that report is the receipt: AP_OK, body and
+ * scan_id are those of the report. When there is none, it is sent once more. */
 struct vt_answer {
   int code;             /* AP_OK, or why there is no finished report or receipt */
   const char *message;  /* for people; "" when code is AP_OK */
@@ -65,10 +76,9 @@ int vt_client_new(struct net_loop *loop, struct net_http *http, struct store *st
                   struct ap_error *err) AP_MUST_USE;
 void vt_client_free(struct vt_client *client); /* drops what is asked; NULL is fine */
 
-/* Asks for one thing. AP_PENDING, and done runs exactly once, later, on the loop thread; or an
- * error now. Nothing is sent before vt_client_turn. `resource` is copied, and must
- * not hold the separator of the call's lists; hashes are sent in lower
- * case.
+/* Asks for one thing; any call but VT_FILE_SCAN. AP_PENDING, and done runs exactly once, later, on
+ * the loop thread; or an error now. Nothing is sent before vt_client_turn. `resource` is copied,
+ * and must not hold the separator of the call's lists; hashes are sent in lower case.
  * @param out  for vt_ask_cancel; may be NULL */
 int vt_ask(struct vt_client *client, enum vt_call call, const char *resource,
            const struct vt_ask_options *options, vt_done_fn *done, void *arg,
@@ -86,3 +96,17 @@ void vt_client_stop(struct vt_client *client, int code);
 
 bool vt_client_is_refused(const struct vt_client *client);   /* the key was refused */
 bool vt_client_was_answered(const struct vt_client *client); /* any request ever was */
+
+/* Why the key was refused: "HTTP 403". NULL when it was not. Lives until the next turn. */
+const char *vt_client_refusal(const struct vt_client *client);
+
+/* Why the last request had no answer, when none ever had one; else NULL. Lives as long. */
+const char *vt_client_unreachable(const struct vt_client *client);
+
+/* When quota returns that requests wait for; 0: none does. */
+int64_t vt_client_waits_until(const struct vt_client *client);
+
+/* Whether comments are to be asked for: the key has them, they are wanted for this, and VirusTotal
+ * has not refused them before. After such a refusal an ask for comments ends with AP_E_FORBIDDEN
+ * without a request. */
+bool vt_comments_are_wanted(const struct vt_client *client, bool is_risky);

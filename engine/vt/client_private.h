@@ -1,4 +1,13 @@
-/* What the files of the client share. An item is one thing to ask VirusTotal; asks wait for it. */
+/* What the files of the client share. An item is one thing to ask VirusTotal; asks wait for it.
+ *
+ *   item.c    items and their asks: their states, sharing, finishing, the line for quota
+ *   turn.c    what goes out now
+ *   send.c    one request of a list, from its items to what each of them becomes
+ *   upload.c  one request with a file
+ *   doubt.c   a submission of which nobody knows whether it was taken
+ *   keep.c    the store: fetched reports and the journal
+ *   await.c   waiting for a scan
+ *   client.c  birth, end, and what others may ask about the client */
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -6,29 +15,45 @@
 
 #include "vt/client.h"
 
-enum { VT_LIST_MAX = 25, VT_STRIKES_MAX = 3 };
+enum { VT_LIST_MAX = 25, VT_STRIKES_MAX = 3, VT_MINUTE_MS = 60000 };
 
-enum vt_item_state { VT_ITEM_FRESH, VT_ITEM_QUEUED, VT_ITEM_SENT, VT_ITEM_RESTING };
+enum vt_item_state {
+  VT_ITEM_FRESH,   /* not looked for in the store yet */
+  VT_ITEM_QUEUED,  /* in line for quota */
+  VT_ITEM_SENT,    /* on the wire, or being judged: in no list */
+  VT_ITEM_RESTING, /* until a time: then in line again, or in doubt */
+  VT_ITEM_DOUBTED  /* a report is asked for that tells whether the submission was taken */
+};
 
 struct vt_ask {
   struct vt_ask *prev, *next;
+  struct vt_ask *hasty_prev, *hasty_next; /* among client->hasty, with stop_on_limit */
   struct vt_item *item;
   struct vt_ask_options options;
   vt_done_fn *done;
   void *arg;
 };
 
+struct vt_doubt;
+struct vt_transfer;
+
 struct vt_item {
   struct vt_item *prev, *next; /* in the list of its state */
   UT_hash_handle hh;           /* by key: call and resource */
   struct vt_client *client;
   enum vt_call call;
-  enum vt_priority priority;
+  enum vt_priority priority; /* the first of its asks' */
   enum vt_item_state state;
-  bool is_alone; /* not in a list any more: a list with it went wrong */
-  bool is_kept;  /* may be answered from the store */
+  bool is_alone;    /* not in a list any more: a list with it went wrong */
+  bool is_kept;     /* may be answered from the store */
+  bool was_resent;  /* a submission that was sent a second time */
+  bool was_doubted; /* and asked about */
   uint32_t tries;
   int64_t rest_until_ms;
+  int64_t place;                /* in line: lower goes first */
+  uint64_t submission;          /* of the journal; 0: none is open */
+  struct vt_doubt *doubt;       /* NULL: none */
+  struct vt_transfer *transfer; /* of an upload; NULL: none */
   struct vt_ask *asks;
   size_t key_len;
   const char *resource; /* in key */
@@ -45,6 +70,13 @@ struct vt_batch {
   struct vt_item *items[VT_LIST_MAX];
 };
 
+/* The line of one priority. Each call has its own lists, so that packing one never walks over
+ * what waits for another; `place` tells whose turn it is. */
+struct vt_line {
+  struct vt_item *lists[VT_CALL_COUNT][2]; /* second: items that go alone */
+  size_t count;
+};
+
 struct vt_client {
   struct net_loop *loop;
   struct net_http *http;
@@ -52,38 +84,117 @@ struct vt_client {
   struct vt_options options;
   char *url;
   struct net_timer *wake; /* quota returns, or an item has rested */
+  int64_t wake_at_ms;     /* INT64_MAX: the timer does not run */
   struct vt_item *by_key; /* those that can be shared */
-  struct vt_item *fresh;  /* not looked for in the store yet */
-  struct vt_item *queue[VT_PRIORITY_COUNT];
+  struct vt_item *fresh;
+  struct vt_line lines[VT_PRIORITY_COUNT];
+  int64_t place_front, place_back;
   struct vt_item *resting;
+  int64_t rest_soonest_ms; /* no item has rested before; INT64_MAX: none rests */
+  struct vt_item *doubted;
   struct vt_batch *batches;
   struct vt_wait *waits;
+  struct vt_ask *hasty; /* asks that end rather than wait for quota */
+  size_t hasty_count;
   uint32_t in_flight;
-  uint32_t strikes; /* answers of 204 in a row */
+  uint32_t strikes;  /* answers of 204 in a row */
+  int64_t *poll_ms;  /* ring: when the last polls took quota, as many as half a minute has */
+  uint32_t poll_max; /* 0: polls are not bounded */
+  uint32_t poll_at;  /* the oldest */
   bool waits_for_quota;
-  int64_t quota_again_ms; /* when it waits: when some returns */
-  bool is_answered;       /* some HTTP answer came */
-  bool is_accepted;       /* some answer of 200 came: the key works */
-  int ended;              /* AP_OK, or what every further ask gets */
+  int64_t quota_again_ms;  /* when it waits: when some returns */
+  char quota_message[160]; /* and what a person reads of it */
+  bool is_answered;        /* some HTTP answer came */
+  bool is_accepted;        /* some answer of 200 came: the key works */
+  bool comments_are_refused;
+  int ended; /* AP_OK, or what every further ask gets */
   char ended_message[256];
+  char refusal[16];      /* "HTTP 403"; "": the key was not refused */
+  char unreachable[256]; /* why the last request had no answer; "": every one had */
 };
 
-/* client.c */
-void vt_item_queue(struct vt_item *item); /* SENT or RESTING: back in line, at its front */
-void vt_item_rest(struct vt_item *item, uint64_t ms); /* SENT: try again later */
-void vt_item_finish(struct vt_item *item,
-                    const struct vt_answer *answer); /* tells who asked; frees */
-void vt_item_fail(struct vt_item *item, int code, const char *message);
+/* ---- client.c ---- */
+
+/* Every ask, now and later, ends with the code. */
 void vt_client_end(struct vt_client *client, int code, const char *message);
+
+/* ---- item.c ---- */
+
+/* Finds an item that a new ask may share, or makes one. NULL: out of memory. */
+struct vt_item *vt_item_obtain(struct vt_client *client, enum vt_call call, const char *resource,
+                               const struct vt_ask_options *options);
+/* Takes ask, which is freed with free() when it is over. */
+void vt_ask_attach(struct vt_ask *ask, struct vt_item *item, const struct vt_ask_options *options,
+                   vt_done_fn *done, void *arg);
+void vt_ask_end(struct vt_ask *ask, int code, const char *message); /* others of its item wait on */
+void vt_item_leave(struct vt_item *item);                           /* its list: now SENT */
+void vt_item_line_up(struct vt_item *item);                         /* QUEUED, at the end */
+void vt_item_queue(struct vt_item *item);                           /* back in line, at the front */
+void vt_item_rest(struct vt_item *item, uint64_t ms);
+void vt_item_finish(struct vt_item *item, const struct vt_answer *answer); /* frees */
+void vt_item_fail(struct vt_item *item, int code, const char *message);
+void vt_item_drop(struct vt_item *item); /* frees it and its asks; nobody is told */
+struct vt_item *vt_line_first(const struct vt_line *line);
+struct vt_item *vt_client_first(const struct vt_client *client); /* of all lines */
+
+/* ---- keep.c ---- */
+
 bool vt_store_find(struct vt_item *item, struct ap_buf *raw, int *code, int64_t *fetched_ms);
 /* A submission was taken: what was known of the same thing is old. */
 void vt_store_forget(const struct vt_item *item);
 void vt_store_keep(const struct vt_item *item, struct ap_slice body, int code);
+/* The journal of a submission; all three do nothing for a look-up. What ends without sent or done
+ * stays open: nobody knows what became of it. */
+int vt_journal_intend(struct vt_item *item) AP_MUST_USE;
+void vt_journal_sent(struct vt_item *item, const char *scan_id);
+void vt_journal_done(struct vt_item *item);
+/* Ends an item that VirusTotal has not taken, in the journal too. */
+void vt_item_refuse(struct vt_item *item, int code, const char *message);
 
-/* await.c */
+/* ---- turn.c ---- */
+
+void vt_wake_set(struct vt_client *client); /* something rests, or waits for quota */
+void vt_woken(void *arg);
+
+/* ---- await.c ---- */
+
+void vt_waits_hurry(struct vt_client *client); /* every wait polls in this turn */
 void vt_waits_end(struct vt_client *client, const char *why);
 
-/* send.c */
+/* ---- send.c ---- */
+
 void vt_send(struct vt_client *client, enum vt_call call, struct vt_item *const *items,
              size_t count);
-void vt_batch_free(struct vt_batch *batch);
+/* Counts as a job in flight until it is detached. NULL: out of memory. */
+struct vt_batch *vt_batch_new(struct vt_client *client, enum vt_call call,
+                              struct vt_item *const *items, size_t count);
+void vt_batch_detach(struct vt_batch *batch); /* its answer came, or will not */
+void vt_batch_abort(struct vt_batch *batch);  /* ends the request too; its items are SENT */
+void vt_count_cost(const struct vt_batch *batch);
+void vt_answer_item(struct vt_item *item, struct ap_slice body);
+/* A request went wrong in a way that may be different the next time. */
+void vt_item_failed(struct vt_item *item, int code, const char *message);
+void vt_saw_status(struct vt_client *client, long status);
+void vt_saw_failure(struct vt_client *client, const struct net_http_answer *answer);
+void vt_quota_spent(struct vt_client *client); /* an answer of 204 */
+/* A 403 to items of one request: is it the key, or this call alone? */
+void vt_refused(struct vt_client *client, enum vt_call call, struct vt_item *const *items,
+                size_t count, long status);
+
+/* ---- doubt.c ---- */
+
+/* Asks for the report of what was submitted, up to `asks` times, a poll_interval apart. Known or
+ * queued: it was taken. Not known: it is sent once more, unless may_resend is false or it was
+ * already; then it fails with code and message. */
+void vt_doubt_begin(struct vt_item *item, unsigned asks, bool may_resend, int code,
+                    const char *message);
+void vt_doubt_ask(struct vt_item *item); /* it has rested */
+void vt_doubt_free(struct vt_item *item);
+void vt_doubt_set_cost(struct vt_item *item, struct case_cost *cost);
+
+/* ---- upload.c ---- */
+
+void vt_upload_check(struct vt_item *item); /* FRESH: to the line, or too large */
+void vt_upload_send(struct vt_item *item);
+void vt_transfer_end(struct vt_item *item); /* its request is over */
+void vt_transfer_free(struct vt_item *item);

@@ -14,22 +14,73 @@
 
 enum { ITEM_MAX_BYTES = 1024 * 1024, ANSWER_MAX_BYTES = 8 * 1024 * 1024 };
 
-void vt_batch_free(struct vt_batch *batch)
+struct vt_batch *vt_batch_new(struct vt_client *client, enum vt_call call,
+                              struct vt_item *const *items, size_t count)
+{
+  struct vt_batch *batch = calloc(1, sizeof(*batch));
+  if (!batch)
+    return NULL;
+  batch->client = client;
+  batch->call = call;
+  batch->count = count;
+  memcpy(batch->items, items, count * sizeof(struct vt_item *));
+  DL_APPEND(client->batches, batch);
+  client->in_flight++;
+  return batch;
+}
+
+void vt_batch_detach(struct vt_batch *batch)
 {
   DL_DELETE(batch->client->batches, batch);
   batch->client->in_flight--;
-  free(batch);
+}
+
+void vt_batch_abort(struct vt_batch *batch)
+{
+  net_http_cancel(batch->http_call);
+  batch->http_call = NULL;
+  vt_batch_detach(batch);
+  for (size_t i = 0; i < batch->count; i++)
+    vt_transfer_end(batch->items[i]);
 }
 
 /* ---- what an item becomes ---- */
 
-static void retry_or_fail(struct vt_item *item, int code, const char *message)
+static bool is_only_poll(const struct vt_item *item)
+{
+  for (const struct vt_ask *ask = item->asks; ask; ask = ask->next)
+    if (ask->options.priority != VT_POLL)
+      return false;
+  return true;
+}
+
+static bool all_have_report(const struct vt_item *item)
+{
+  for (const struct vt_ask *ask = item->asks; ask; ask = ask->next)
+    if (!ask->options.has_report)
+      return false;
+  return true;
+}
+
+static void submission_failed(struct vt_item *item, int code, const char *message)
+{
+  bool is_first =
+      item->call == VT_FILE_SCAN || (item->call == VT_URL_SCAN && !all_have_report(item));
+  if (is_first && !item->was_doubted)
+    vt_doubt_begin(item, 1, true, code, message);
+  else
+    vt_item_refuse(item, code, message);
+}
+
+void vt_item_failed(struct vt_item *item, int code, const char *message)
 {
   const struct vt_options *options = &item->client->options;
-  bool is_submission = vt_call_info(item->call)->is_submission;
   item->is_alone = true; /* whatever was wrong with a list, one item must not take others along */
-  if (item->priority == VT_POLL || is_submission || item->call == VT_COMMENTS ||
-      item->tries > options->retries) {
+  if (vt_call_info(item->call)->is_submission) {
+    submission_failed(item, code, message);
+    return;
+  }
+  if (item->call == VT_COMMENTS || item->tries > options->retries || is_only_poll(item)) {
     vt_item_fail(item, code, message);
     return;
   }
@@ -43,20 +94,24 @@ static const char *message_of(const struct vt_verdict *verdict, struct ap_buf *t
   return text->len ? ap_buf_cstr(text) : ap_error_text(verdict->code);
 }
 
-static void answer_item(struct vt_item *item, struct ap_slice body)
+void vt_answer_item(struct vt_item *item, struct ap_slice body)
 {
   struct vt_verdict verdict = vt_call_read(item->call, body);
   struct ap_buf message = {0};
   struct ap_buf scan_id = {0};
   if (verdict.code == AP_E_BAD_ANSWER) {
-    retry_or_fail(item, AP_E_BAD_ANSWER, "the answer has no response_code that is known");
+    vt_item_failed(item, AP_E_BAD_ANSWER, "the answer has no response_code that is known");
     return;
   }
-  if (!vt_call_info(item->call)->is_submission)
-    vt_store_keep(item, body, verdict.code);
-  else if (verdict.code == AP_OK)
-    vt_store_forget(item);
   ap_json_read_string(verdict.scan_id, &scan_id);
+  if (!vt_call_info(item->call)->is_submission) {
+    vt_store_keep(item, body, verdict.code);
+  } else if (verdict.code == AP_OK) {
+    vt_journal_sent(item, ap_buf_cstr(&scan_id));
+    vt_store_forget(item);
+  } else {
+    vt_journal_done(item);
+  }
   const struct vt_answer answer = {
       .code = verdict.code,
       .message = verdict.code == AP_OK ? "" : message_of(&verdict, &message),
@@ -74,7 +129,7 @@ static void answer_item(struct vt_item *item, struct ap_slice body)
 static void each_item(struct vt_batch *batch, int code, const char *message)
 {
   for (size_t i = 0; i < batch->count; i++)
-    retry_or_fail(batch->items[i], code, message);
+    vt_item_failed(batch->items[i], code, message);
 }
 
 static void take_json(struct vt_batch *batch, struct ap_slice body)
@@ -90,15 +145,13 @@ static void take_json(struct vt_batch *batch, struct ap_slice body)
   }
   for (size_t i = 0; i < batch->count; i++)
     if (items[i].ptr)
-      answer_item(batch->items[i], items[i]);
+      vt_answer_item(batch->items[i], items[i]);
     else
-      retry_or_fail(batch->items[i], AP_E_BAD_ANSWER, "the answer left it out");
+      vt_item_failed(batch->items[i], AP_E_BAD_ANSWER, "the answer left it out");
 }
 
-static void quota_spent(struct vt_batch *batch)
+void vt_quota_spent(struct vt_client *client)
 {
-  struct vt_client *client = batch->client;
-  static const char message[] = "VirusTotal says that the quota is spent";
   client->strikes++;
   if (client->strikes > VT_STRIKES_MAX)
     store_quota_spend_day(client->store);
@@ -106,11 +159,21 @@ static void quota_spent(struct vt_batch *batch)
     store_quota_spend_minute(client->store);
   ap_log(AP_LOG_VT, AP_LOG_INFO, "an answer of 204: the quota is spent, %s",
          client->strikes > VT_STRIKES_MAX ? "for the day" : "waiting a minute");
-  for (size_t i = batch->count; i > 0; i--)
+}
+
+static void quota_spent(struct vt_batch *batch)
+{
+  vt_quota_spent(batch->client);
+  for (size_t i = batch->count; i > 0; i--) {
+    struct vt_item *item = batch->items[i - 1];
+    vt_journal_done(item);
     if (batch->call == VT_COMMENTS)
-      vt_item_fail(batch->items[i - 1], AP_E_LIMITED, message);
+      vt_item_fail(item, AP_E_LIMITED, "VirusTotal says that the quota is spent");
+    else if (!item->asks)
+      vt_item_drop(item); /* nobody asks any more */
     else
-      vt_item_queue(batch->items[i - 1]);
+      vt_item_queue(item);
+  }
 }
 
 static bool has_report(const struct vt_item *item)
@@ -122,57 +185,92 @@ static bool has_report(const struct vt_item *item)
 }
 
 /* A 403 may be about the key or about this call: the rule of the packaged actions' table. */
-static bool means_the_key(const struct vt_batch *batch)
+static bool means_the_key(const struct vt_client *client, enum vt_call call,
+                          const struct vt_item *first)
 {
-  if (batch->call == VT_COMMENTS || batch->call == VT_FILE_RESCAN)
+  if (call == VT_COMMENTS || call == VT_FILE_RESCAN)
     return false;
-  if (!vt_call_info(batch->call)->is_submission)
+  if (!vt_call_info(call)->is_submission)
     return true;
-  return !batch->client->is_accepted && !has_report(batch->items[0]);
+  return !client->is_accepted && !has_report(first);
 }
 
-static void refused(struct vt_batch *batch)
+/* A key that may not read comments is not asked for them again. */
+static void refuse_comments(struct vt_client *client, const char *message)
 {
-  static const char message[] = "VirusTotal refused the key (HTTP 403)";
-  bool is_key = means_the_key(batch);
-  for (size_t i = 0; i < batch->count; i++)
-    vt_item_fail(batch->items[i], is_key ? AP_E_UNAUTHORIZED : AP_E_FORBIDDEN,
-                 is_key ? message : "the key may not do this (HTTP 403)");
+  client->comments_are_refused = true;
+  for (int i = 0; i < VT_PRIORITY_COUNT; i++)
+    while (client->lines[i].lists[VT_COMMENTS][0])
+      vt_item_fail(client->lines[i].lists[VT_COMMENTS][0], AP_E_FORBIDDEN, message);
+}
+
+void vt_refused(struct vt_client *client, enum vt_call call, struct vt_item *const *items,
+                size_t count, long status)
+{
+  bool is_key = means_the_key(client, call, items[0]);
+  char message[64];
   if (is_key)
-    vt_client_end(batch->client, AP_E_UNAUTHORIZED, message);
+    (void)snprintf(client->refusal, sizeof(client->refusal), "HTTP %ld", status);
+  (void)snprintf(message, sizeof(message),
+                 is_key ? "VirusTotal refused the key (HTTP %ld)"
+                        : "the key may not do this (HTTP %ld)",
+                 status);
+  for (size_t i = 0; i < count; i++)
+    vt_item_refuse(items[i], is_key ? AP_E_UNAUTHORIZED : AP_E_FORBIDDEN, message);
+  if (is_key)
+    vt_client_end(client, AP_E_UNAUTHORIZED, message);
+  else if (call == VT_COMMENTS)
+    refuse_comments(client, message);
+}
+
+void vt_saw_status(struct vt_client *client, long status)
+{
+  client->is_answered = true;
+  if (status == 200 || status == 204 || status == 429)
+    client->is_accepted = true;
+  if (status == 200)
+    client->strikes = 0;
+}
+
+void vt_saw_failure(struct vt_client *client, const struct net_http_answer *answer)
+{
+  if (answer->code == AP_E_NETWORK || answer->code == AP_E_TLS || answer->code == AP_E_TIMEOUT)
+    (void)snprintf(client->unreachable, sizeof(client->unreachable), "%s", answer->error);
+  else if (answer->code == AP_E_TOO_LARGE)
+    client->is_answered = true; /* more than was wanted */
 }
 
 static void take_status(struct vt_batch *batch, const struct net_http_answer *answer)
 {
   char message[96];
   (void)snprintf(message, sizeof(message), "the server answered HTTP %ld", answer->status);
-  batch->client->is_answered = true;
-  if (answer->status == 200) {
-    batch->client->is_accepted = true;
-    batch->client->strikes = 0;
+  vt_saw_status(batch->client, answer->status);
+  if (answer->status == 200)
     take_json(batch, answer->body);
-  } else if (answer->status == 204 || answer->status == 429) {
-    batch->client->is_accepted = true;
+  else if (answer->status == 204 || answer->status == 429)
     quota_spent(batch);
-  } else if (answer->status == 403 || answer->status == 401) {
-    refused(batch);
-  } else if (answer->status >= 500) {
+  else if (answer->status == 403 || answer->status == 401)
+    vt_refused(batch->client, batch->call, batch->items, batch->count, answer->status);
+  else if (answer->status >= 500)
     each_item(batch, AP_E_SERVER, message);
-  } else {
+  else
     for (size_t i = 0; i < batch->count; i++)
-      vt_item_fail(batch->items[i], answer->status == 413 ? AP_E_TOO_LARGE : AP_E_REJECTED,
-                   message);
-  }
+      vt_item_refuse(batch->items[i], answer->status == 413 ? AP_E_TOO_LARGE : AP_E_REJECTED,
+                     message);
 }
 
 static void answered(void *arg, const struct net_http_answer *answer)
 {
   struct vt_batch *batch = arg;
-  if (answer->code == AP_OK)
+  vt_batch_detach(
+      batch); /* a callback may end the client: what is judged here is not on the wire */
+  if (answer->code == AP_OK) {
     take_status(batch, answer);
-  else
+  } else {
+    vt_saw_failure(batch->client, answer);
     each_item(batch, answer->code, answer->error);
-  vt_batch_free(batch);
+  }
+  free(batch);
 }
 
 /* ---- sending ---- */
@@ -191,7 +289,7 @@ static void write_arguments(const struct vt_batch *batch, struct ap_buf *out)
   }
 }
 
-static void count_cost(const struct vt_batch *batch)
+void vt_count_cost(const struct vt_batch *batch)
 {
   for (size_t i = 0; i < batch->count; i++) {
     batch->items[i]->tries++;
@@ -218,6 +316,7 @@ static int start(struct vt_batch *batch)
   const struct net_http_request request = {
       .url = ap_buf_cstr(&url),
       .form = ap_slice_of(&form),
+      .is_once = info->is_submission,
       .timeout_ms = client->options.timeout_ms,
       .max_answer_bytes = most > ANSWER_MAX_BYTES ? ANSWER_MAX_BYTES : most,
   };
@@ -229,26 +328,44 @@ static int start(struct vt_batch *batch)
   return rc;
 }
 
+static void not_sent(struct vt_item *const *items, size_t count, int rc)
+{
+  for (size_t i = 0; i < count; i++)
+    vt_item_refuse(items[i], rc, ap_error_text(rc));
+}
+
+/* Journals what is about to be submitted: what cannot be journalled is not sent. Returns how many
+ * are left. */
+static size_t intend(struct vt_item *const *items, size_t count, struct vt_item **kept)
+{
+  size_t kept_count = 0;
+  for (size_t i = 0; i < count; i++) {
+    int rc = vt_journal_intend(items[i]);
+    if (rc == AP_OK)
+      kept[kept_count++] = items[i];
+    else
+      vt_item_fail(items[i], rc, "the journal of submissions could not be written");
+  }
+  return kept_count;
+}
+
 void vt_send(struct vt_client *client, enum vt_call call, struct vt_item *const *items,
              size_t count)
 {
-  struct vt_batch *batch = calloc(1, sizeof(*batch));
+  struct vt_item *kept[VT_LIST_MAX];
+  count = intend(items, count, kept);
+  if (count == 0)
+    return;
+  struct vt_batch *batch = vt_batch_new(client, call, kept, count);
   if (!batch) {
-    for (size_t i = 0; i < count; i++)
-      vt_item_fail(items[i], AP_E_NO_MEMORY, ap_error_text(AP_E_NO_MEMORY));
+    not_sent(kept, count, AP_E_NO_MEMORY);
     return;
   }
-  batch->client = client;
-  batch->call = call;
-  batch->count = count;
-  memcpy(batch->items, items, count * sizeof(struct vt_item *));
-  DL_APPEND(client->batches, batch);
-  client->in_flight++;
-  count_cost(batch);
+  vt_count_cost(batch);
   int rc = start(batch);
   if (rc == AP_PENDING)
     return;
-  for (size_t i = 0; i < count; i++)
-    vt_item_fail(batch->items[i], rc, ap_error_text(rc));
-  vt_batch_free(batch);
+  vt_batch_detach(batch);
+  not_sent(batch->items, batch->count, rc);
+  free(batch);
 }

@@ -58,6 +58,18 @@ static void test_a_newer_report_takes_the_keys_of_an_older_one(void **state)
   assert_true(holds(*state, "md5", "old"));
   store_report_forget(*state, "sha256");
   assert_false(holds(*state, "sha256", ""));
+  assert_true(holds(*state, "md5", "old"));
+}
+
+static void test_what_is_forgotten_is_forgotten_under_each_of_its_keys(void **state)
+{
+  put(*state, "md5", "sha256", "{}", HOUR_MS);
+  put(*state, "other", NULL, "{}", HOUR_MS);
+  store_report_forget(*state, "md5");
+  store_report_forget(*state, "md5");
+  assert_false(holds(*state, "md5", ""));
+  assert_false(holds(*state, "sha256", ""));
+  assert_true(holds(*state, "other", "{}"));
 }
 
 static void test_the_oldest_reports_go_when_the_bound_is_reached(void **state)
@@ -152,6 +164,42 @@ static void test_a_submission_is_open_until_it_is_done(void **state)
   assert_int_equal(AP_E_INTERNAL, store_submission_done(*state, id));
 }
 
+static uint64_t submit(struct store *store, const char *resource, const char *scan_id)
+{
+  uint64_t id = 0;
+  assert_int_equal(AP_OK, store_submission_intend(store, STORE_URL_SCAN, resource, &id));
+  if (scan_id)
+    assert_int_equal(AP_OK, store_submission_sent(store, id, scan_id));
+  return id;
+}
+
+static void test_a_submission_is_over_by_what_is_waited_for(void **state)
+{
+  uint64_t first = submit(*state, "http://a/", "scan-1");
+  submit(*state, "http://a/?", "scan-1"); /* VirusTotal gives one analysis to both */
+  submit(*state, "http://b/", "");
+  uint64_t intended = submit(*state, "http://c/", NULL);
+  store_submission_scanned(*state, "http://a/"); /* it has a scan id, and that is waited for */
+  store_submission_scanned(*state, "http://c/"); /* nobody knows of it yet */
+  assert_int_equal(4, store_submission_open_count(*state));
+  store_submission_scanned(*state, "scan-1");
+  assert_int_equal(2, store_submission_open_count(*state));
+  assert_int_equal(AP_E_INTERNAL, store_submission_done(*state, first));
+  store_submission_scanned(*state, "http://b/");
+  assert_int_equal(1, store_submission_open_count(*state));
+  assert_int_equal(AP_OK, store_submission_done(*state, intended));
+}
+
+static void test_a_scan_id_that_comes_later_replaces_the_first(void **state)
+{
+  uint64_t id = submit(*state, "http://a/", "");
+  assert_int_equal(AP_OK, store_submission_sent(*state, id, "scan-2"));
+  store_submission_scanned(*state, "http://a/");
+  assert_int_equal(1, store_submission_open_count(*state));
+  store_submission_scanned(*state, "scan-2");
+  assert_int_equal(0, store_submission_open_count(*state));
+}
+
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, open_store, close_store)
 
 int main(void)
@@ -167,6 +215,9 @@ int main(void)
       WITH_STORE(test_no_limit_grants_everything),
       WITH_STORE(test_what_virustotal_says_is_spent_is_spent),
       WITH_STORE(test_a_submission_is_open_until_it_is_done),
+      WITH_STORE(test_what_is_forgotten_is_forgotten_under_each_of_its_keys),
+      WITH_STORE(test_a_submission_is_over_by_what_is_waited_for),
+      WITH_STORE(test_a_scan_id_that_comes_later_replaces_the_first),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
