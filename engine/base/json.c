@@ -254,13 +254,20 @@ enum ap_json_kind ap_json_kind(struct ap_slice value)
   }
 }
 
+/* Behind the quote that ends the string at `at`: the first with an even number of backslashes
+ * before it. */
 static const char *string_end(const char *at, const char *end)
 {
-  for (at++; at < end; at++) {
-    if (*at == '\\')
-      at++;
-    else if (*at == '"')
-      return at + 1;
+  for (at++; at < end;) {
+    const char *quote = memchr(at, '"', (size_t)(end - at));
+    if (!quote)
+      return end;
+    size_t slashes = 0;
+    while (quote - slashes > at && quote[-1 - (ptrdiff_t)slashes] == '\\')
+      slashes++;
+    at = quote + 1;
+    if (slashes % 2 == 0)
+      return at;
   }
   return end;
 }
@@ -337,19 +344,24 @@ static bool key_is(struct ap_slice token, const char *key, size_t len)
   return same;
 }
 
+void ap_json_get_many(struct ap_slice object, const char *const *keys, size_t count,
+                      struct ap_slice *values)
+{
+  struct ap_json_walk walk = ap_json_walk(object);
+  memset(values, 0, count * sizeof(*values));
+  while (walk.is_object && ap_json_next(&walk))
+    for (size_t i = 0; i < count; i++)
+      if (key_is(walk.key, keys[i], strlen(keys[i])))
+        values[i] = walk.value;
+}
+
 bool ap_json_get(struct ap_slice object, const char *key, struct ap_slice *value)
 {
-  bool found = false;
-  size_t len = strlen(key);
-  struct ap_json_walk walk = ap_json_walk(object);
-  if (!walk.is_object)
-    return false;
-  while (ap_json_next(&walk))
-    if (key_is(walk.key, key, len)) {
-      *value = walk.value;
-      found = true;
-    }
-  return found;
+  struct ap_slice found;
+  ap_json_get_many(object, &key, 1, &found);
+  if (found.ptr)
+    *value = found;
+  return found.ptr;
 }
 
 void ap_json_read_string(struct ap_slice token, struct ap_buf *out)

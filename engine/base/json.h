@@ -48,6 +48,10 @@ bool ap_json_next(struct ap_json_walk *walk);
  * in lua-cjson. `key` is plain text without escapes. */
 bool ap_json_get(struct ap_slice object, const char *key, struct ap_slice *value);
 
+/* The values of several members in one walk; ptr is NULL where there is none. */
+void ap_json_get_many(struct ap_slice object, const char *const *keys, size_t count,
+                      struct ap_slice *values);
+
 /* Adds the decoded characters of a string token to out. */
 void ap_json_read_string(struct ap_slice token, struct ap_buf *out);
 

@@ -564,6 +564,22 @@ static void test_recorded_answers_stay_valid_when_compacted(void **state)
   assert_true(bodies > 0);
 }
 
+static void test_several_members_are_found_in_one_walk(void **state)
+{
+  static const char *const keys[] = {"a", "missing", "b\"", "last"};
+  struct ap_slice values[4];
+  (void)state;
+  ap_json_get_many(slice_of("{\"a\": 1, \"b\\\"\": [\"\\\\\", \"\\\"\"], \"a\": 2, "
+                            "\"last\": {\"a\": 3}}"),
+                   keys, 4, values);
+  assert_true(ap_slice_is(values[0], "2"));
+  assert_null(values[1].ptr);
+  assert_true(ap_slice_is(values[2], "[\"\\\\\", \"\\\"\"]"));
+  assert_true(ap_slice_is(values[3], "{\"a\": 3}"));
+  ap_json_get_many(slice_of("[1, 2]"), keys, 4, values);
+  assert_null(values[0].ptr);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -581,6 +597,7 @@ int main(void)
       cmocka_unit_test(test_walk_of_nothing_ends_at_once),
       cmocka_unit_test(test_get_finds_members_of_this_object_only),
       cmocka_unit_test(test_get_takes_the_last_of_a_key_however_it_is_escaped),
+      cmocka_unit_test(test_several_members_are_found_in_one_walk),
       cmocka_unit_test(test_strings_are_decoded),
       cmocka_unit_test(test_integers_are_read_in_every_dress),
       cmocka_unit_test(test_what_is_no_integer_is_not_read_as_one),
