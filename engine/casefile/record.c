@@ -248,6 +248,7 @@ int case_record_put(struct case_record *record, uint32_t step, uint32_t entity,
   putting->counts.outcome[finding->outcome]++;
   putting->counts.done++;
   putting->counts.risky += finding->risky;
+  putting->counts.partial += finding->outcome == CASE_OUTCOME_REPORTED && finding->reason.len;
   struct case_entity *kept = casefile_entity(record->cf, entity);
   kept->suspicious = kept->suspicious || finding->suspicious;
   kept->enriched = kept->enriched || finding->field_count;
@@ -278,4 +279,9 @@ int case_record_add_insight(struct case_record *record, struct ap_slice json)
   struct ap_buf item = {0};
   ap_json_compact(json, &item);
   return case_json_list_add(&record->insights, &item);
+}
+
+void case_record_insights(const struct case_record *record, struct ap_buf *out)
+{
+  ap_buf_add(out, record->insights.ptr, record->insights.len);
 }

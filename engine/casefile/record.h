@@ -75,12 +75,13 @@ struct case_step_entity case_record_entity(const struct case_record *record, uin
                                            uint32_t entity);
 
 /* Entities of a step that ended in each outcome (index: enum case_outcome), how many belong to it,
- * and how many of them met the threshold. */
+ * how many of them met the threshold, and how many are reported with a reason: not as wished. */
 struct case_step_counts {
   uint32_t outcome[CASE_OUTCOME_COUNT];
   uint32_t of;
   uint32_t done;
   uint32_t risky;
+  uint32_t partial;
 };
 struct case_step_counts case_record_counts(const struct case_record *record, uint32_t step);
 
@@ -93,6 +94,7 @@ int case_record_end_step(struct case_record *record, uint32_t step,
  * The warnings of a step and those of the run may take 1 MiB each, insights 16 MiB: AP_E_TOO_LARGE.
  */
 int case_record_add_insight(struct case_record *record, struct ap_slice json) AP_MUST_USE;
+void case_record_insights(const struct case_record *record, struct ap_buf *out); /* joined by "," */
 int case_record_warn_run(struct case_record *record, const char *text) AP_MUST_USE;
 
 /* What the documents say of the run as a whole. Strings are borrowed for the call. */
