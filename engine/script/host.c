@@ -176,6 +176,16 @@ size_t script_host_memory(const struct script_host *host)
   return host->memory.used;
 }
 
+void script_host_set_data(struct script_host *host, void *data)
+{
+  host->data = data;
+}
+
+void *script_host_data(const struct script_host *host)
+{
+  return host->data;
+}
+
 void script_env_push(lua_State *L, const char *folder)
 {
   luaL_checkstack(L, 8, "a new environment");

@@ -41,6 +41,10 @@ struct script_host *script_host_of(lua_State *L);
 struct net_loop *script_host_loop(struct script_host *host);
 size_t script_host_memory(const struct script_host *host); /* bytes in use */
 
+/* A pointer for whoever binds to the host (the run). */
+void script_host_set_data(struct script_host *host, void *data);
+void *script_host_data(const struct script_host *host);
+
 /* ---- environments and source: none of these raise ---- */
 
 /* Pushes a new environment table: the allow list, json, log and clock. `folder` is where its own

@@ -57,6 +57,7 @@ struct script_host {
   struct script_originals original;
   void (*idle)(void *arg);
   void *idle_arg;
+  void *data;
   uint32_t log_lines;
 
   struct task *tasks; /* alive */

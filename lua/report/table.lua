@@ -109,7 +109,7 @@ local function add_rows(page, rows, width, is_coloured)
 end
 
 --- @param step table { title, status, message, rows = { { identifier, type, outcome, reason, risky,
----   suspicious, detections, total }, ... } }
+---   suspicious, detections, total }, ... }, left_out = how many rows are not given }
 --- @param width integer of the terminal
 --- @param is_coloured boolean?
 --- @return string
@@ -117,9 +117,38 @@ function M.render(step, width, is_coloured)
   local columns = math.max(width or 80, LEAST_WIDTH)
   local page = { text.cut_end(text.escape(step.title .. ": " .. step.status), columns), "" }
   if #step.rows > 0 then add_rows(page, step.rows, columns, is_coloured) end
+  if (step.left_out or 0) > 0 then
+    table.insert(page, ("and %d more: --format json has them all"):format(step.left_out))
+    table.insert(page, "")
+  end
   for _, line in ipairs(text.wrap(text.escape(step.message or ""), columns)) do
     table.insert(page, line)
   end
+  return table.concat(page, "\n") .. "\n"
+end
+
+local function add_insight(page, insight, columns)
+  local title = insight.severity .. ": " .. insight.title
+  for _, line in ipairs(text.wrap(text.escape(title), columns)) do table.insert(page, line) end
+  for paragraph in ((insight.body or "") .. "\n"):gmatch "(.-)\n" do
+    for _, line in ipairs(text.wrap(text.escape(paragraph), columns - #GAP)) do
+      table.insert(page, GAP .. line)
+    end
+  end
+end
+
+--- What a playbook says of the whole case, below its steps.
+--- @param case table { name, status, score, tags = { texts }, insights = { { severity, title, body } } }
+--- @param width integer of the terminal
+--- @return string
+function M.render_case(case, width)
+  local columns = math.max(width or 80, LEAST_WIDTH)
+  local head = case.name .. ": " .. case.status
+  if case.score ~= 0 then head = head .. ", score " .. case.score end
+  if #case.tags > 0 then head = head .. ", tagged " .. table.concat(case.tags, ", ") end
+  local page = {}
+  for _, line in ipairs(text.wrap(text.escape(head), columns)) do table.insert(page, line) end
+  for _, insight in ipairs(case.insights) do add_insight(page, insight, columns) end
   return table.concat(page, "\n") .. "\n"
 end
 

@@ -1,0 +1,283 @@
+/* `engine`: what the engine's own Lua (apogee.main and what it requires) works with. Scripts never
+ * see it. Files, words, tasks and the state of the run are here; the record is in bind_record.c. */
+// SPDX-License-Identifier: Apache-2.0
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/nearest.h"
+#include "script/host_private.h"
+#include "script/run_private.h"
+#include "script/source.h"
+
+enum { PATH_MAX_BYTES = 4096, WORDS_MAX = 1024 };
+
+static const char *const capabilities[] = {"vt", "sftp", "files", "http"};
+
+static int fail(lua_State *L, const char *message)
+{
+  lua_pushnil(L);
+  lua_pushstring(L, message);
+  return 2;
+}
+
+/* ---- scripts ---- */
+
+/* The folder of a path; NULL for one without: its modules are then not found. */
+static void push_folder(lua_State *L, const char *path)
+{
+  const char *slash = strrchr(path, '/');
+  if (slash)
+    lua_pushlstring(L, path, (size_t)(slash - path));
+  else
+    lua_pushliteral(L, ".");
+}
+
+/* load(path) -> what the file returns, its environment | nil, message */
+static int engine_load(lua_State *L)
+{
+  struct ap_error err = {0};
+  const char *path = luaL_checkstring(L, 1);
+  push_folder(L, path);
+  script_env_push(L, lua_tostring(L, -1));
+  int env = lua_gettop(L);
+  if (script_run_file(L, env, path, &err) != AP_OK)
+    return fail(L, err.text);
+  if (lua_isnil(L, -1)) {
+    lua_pushfstring(L, "%s: returns nothing: it must end in return action {...} or playbook {...}",
+                    path);
+    return fail(L, lua_tostring(L, -1));
+  }
+  lua_pushvalue(L, env);
+  return 2;
+}
+
+/* grant(env, capabilities) -> true | nil, message */
+static int engine_grant(lua_State *L)
+{
+  const struct script_run *run = script_run_of(L);
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_Integer count = (lua_Integer)lua_rawlen(L, 2);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, 2, i);
+    const char *name = luaL_checkstring(L, -1);
+    if (strcmp(name, "vt") != 0)
+      return fail(L, lua_pushfstring(L, "\"%s\" is not there in this version", name));
+    if (!run->options.client)
+      return fail(L, run->options.no_client);
+    script_vt_push_module(L);
+    lua_setfield(L, 1, "vt");
+    lua_pop(L, 1);
+  }
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* read_manifest_line(path, text) -> the number of the first line with that text | nil */
+static int engine_read_manifest_line(lua_State *L)
+{
+  const char *path = luaL_checkstring(L, 1);
+  const char *wanted = luaL_checkstring(L, 2);
+  struct ap_buf text = {0};
+  lua_Integer line = 0;
+  if (script_source_read(path, script_host_of(L)->limits.source_bytes, &text, NULL) == AP_OK) {
+    const char *start = ap_buf_cstr(&text);
+    const char *found = strstr(start, wanted);
+    for (const char *c = start; found && c < found; c++)
+      line += *c == '\n';
+    line += found != NULL;
+  }
+  ap_buf_deinit(&text);
+  if (line)
+    lua_pushinteger(L, line);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+/* ---- finding files ---- */
+
+static int is_script(const struct dirent *entry)
+{
+  size_t len = strlen(entry->d_name);
+  return entry->d_name[0] != '.' && len > 4 && strcmp(entry->d_name + len - 4, ".lua") == 0;
+}
+
+/* Adds { path =, origin = } for each script of the folder to the list on top. A folder that is not
+ * there has none. */
+static void add_folder(lua_State *L, const char *folder, const char *origin)
+{
+  struct dirent **entries = NULL;
+  int count = scandir(folder, &entries, is_script, alphasort);
+  for (int i = 0; i < count; i++) {
+    lua_createtable(L, 0, 2);
+    lua_pushfstring(L, "%s/%s", folder, entries[i]->d_name);
+    lua_setfield(L, -2, "path");
+    lua_pushstring(L, origin);
+    lua_setfield(L, -2, "origin");
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    free(entries[i]);
+  }
+  free(entries);
+}
+
+/* action_files() -> { { path =, origin = "packaged" or the folder }, ... } */
+static int engine_action_files(lua_State *L)
+{
+  const struct script_run_options *options = &script_run_of(L)->options;
+  lua_newtable(L);
+  add_folder(L, options->packaged, "packaged");
+  for (size_t i = 0; i < options->action_folder_count; i++)
+    add_folder(L, options->action_folders[i], options->action_folders[i]);
+  return 1;
+}
+
+/* Adds the names of the packaged playbooks, without .lua, to names; frees with free_names. */
+static size_t playbook_names(const char *folder, char **names)
+{
+  struct dirent **entries = NULL;
+  size_t kept = 0;
+  int count = scandir(folder, &entries, is_script, alphasort);
+  for (int i = 0; i < count; i++) {
+    if (kept < WORDS_MAX)
+      names[kept++] = strndup(entries[i]->d_name, strlen(entries[i]->d_name) - strlen(".lua"));
+    free(entries[i]);
+  }
+  free(entries);
+  return kept;
+}
+
+static int no_playbook(lua_State *L, const char *folder, const char *name)
+{
+  char *names[WORDS_MAX];
+  size_t count = playbook_names(folder, names);
+  const char *near = ap_nearest(name, (const char *const *)names, count);
+  if (near)
+    lua_pushfstring(L, "there is no playbook \"%s\"; did you mean \"%s\"?", name, near);
+  else
+    lua_pushfstring(L, "there is no playbook \"%s\": give the path of its file", name);
+  for (size_t i = 0; i < count; i++)
+    free(names[i]);
+  return fail(L, lua_tostring(L, -1));
+}
+
+/* find_playbook(name or path) -> path | nil, message */
+static int engine_find_playbook(lua_State *L)
+{
+  const char *name = luaL_checkstring(L, 1);
+  const char *folder = script_run_of(L)->options.playbooks;
+  size_t len = strlen(name);
+  bool is_path = strchr(name, '/') || (len > 4 && strcmp(name + len - 4, ".lua") == 0);
+  if (is_path)
+    lua_pushstring(L, name);
+  else
+    lua_pushfstring(L, "%s/%s.lua", folder, name);
+  if (access(lua_tostring(L, -1), F_OK) == 0)
+    return 1;
+  if (is_path)
+    return fail(L, lua_pushfstring(L, "%s: no such file", name));
+  return no_playbook(L, folder, name);
+}
+
+/* ---- words ---- */
+
+/* nearest(word, list) -> the name in the list that was meant | nil */
+static int engine_nearest(lua_State *L)
+{
+  const char *word = luaL_checkstring(L, 1);
+  const char *names[WORDS_MAX];
+  size_t count = 0;
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_Integer given = (lua_Integer)lua_rawlen(L, 2);
+  for (lua_Integer i = 1; i <= given && count < WORDS_MAX; i++) {
+    if (lua_rawgeti(L, 2, i) == LUA_TSTRING)
+      names[count++] = lua_tostring(L, -1); /* the list keeps it */
+    lua_pop(L, 1);
+  }
+  lua_pushstring(L, ap_nearest(word, names, count));
+  return 1;
+}
+
+/* type_of(word) -> the canonical type | nil */
+static int engine_type_of(lua_State *L)
+{
+  enum case_type type;
+  const char *word = luaL_checkstring(L, 1);
+  lua_pushstring(L, case_type_parse(word, &type) ? case_type_word(type) : NULL);
+  return 1;
+}
+
+/* print(text) */
+static int engine_print(lua_State *L)
+{
+  size_t len;
+  const struct script_run *run = script_run_of(L);
+  const char *text = luaL_checklstring(L, 1, &len);
+  run->options.print(run->options.arg, text, len);
+  return 0;
+}
+
+/* ---- the run ---- */
+
+/* state() -> { refused =, unreachable =: why; answered =; stopped = "deadline" or "signal" } */
+static int engine_state(lua_State *L)
+{
+  const struct script_run *run = script_run_of(L);
+  const struct vt_client *client = run->options.client;
+  lua_createtable(L, 0, 4);
+  if (client) {
+    lua_pushstring(L, vt_client_refusal(client));
+    lua_setfield(L, -2, "refused");
+    lua_pushstring(L, vt_client_unreachable(client));
+    lua_setfield(L, -2, "unreachable");
+    lua_pushboolean(L, vt_client_was_answered(client));
+    lua_setfield(L, -2, "answered");
+  }
+  if (run->stopped != AP_OK) {
+    lua_pushstring(L, run->stopped == AP_E_DEADLINE ? "deadline" : "signal");
+    lua_setfield(L, -2, "stopped");
+  }
+  return 1;
+}
+
+static const luaL_Reg engine_functions[] = {
+    {"action_files", engine_action_files},
+    {"all", script_engine_all},
+    {"call", script_engine_call},
+    {"find_playbook", engine_find_playbook},
+    {"grant", engine_grant},
+    {"load", engine_load},
+    {"nearest", engine_nearest},
+    {"print", engine_print},
+    {"read_manifest_line", engine_read_manifest_line},
+    {"run_case", script_engine_run_case},
+    {"run_entities", script_run_entities},
+    {"set_of", script_engine_set_of},
+    {"state", engine_state},
+    {"type_of", engine_type_of},
+    {NULL, NULL},
+};
+
+static void push_words(lua_State *L, const char *const *words, size_t count)
+{
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    lua_pushstring(L, words[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+}
+
+void script_engine_push(lua_State *L)
+{
+  const char *types[CASE_TYPE_COUNT];
+  for (int i = 0; i < CASE_TYPE_COUNT; i++)
+    types[i] = case_type_word((enum case_type)i);
+  luaL_newlib(L, engine_functions);
+  luaL_setfuncs(L, script_record_functions, 0);
+  push_words(L, types, CASE_TYPE_COUNT);
+  lua_setfield(L, -2, "types");
+  push_words(L, capabilities, sizeof(capabilities) / sizeof(capabilities[0]));
+  lua_setfield(L, -2, "capabilities");
+}

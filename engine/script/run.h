@@ -1,0 +1,88 @@
+/* One run as scripts see it: the case, the record and the client behind the names that the engine's
+ * own Lua (apogee.main) and the actions are given.
+ *
+ * A run is one task of ours (apogee.main) that starts others: one for each entity of a step, as
+ * many at a time as there is room, and one for each function of a playbook. */
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "casefile/record.h"
+#include "script/host.h"
+#include "vt/client.h"
+
+struct script_run;
+
+/* What a command asks for. Borrowed until script_run_start returns. */
+struct script_request {
+  const char *command;        /* run, action, list, show or check */
+  const char *target;         /* playbook or action; NULL: none */
+  const char *const *targets; /* of check */
+  size_t target_count;
+  const char *const *param_names;
+  const char *const *param_values;
+  size_t param_count;
+  const char *const *only;
+  size_t only_count;
+  const char *const *skip;
+  size_t skip_count;
+  bool fail_on_risky;
+};
+
+/* How it ended. Belongs to the run. */
+struct script_end {
+  int exit_code;        /* of the process */
+  const char *message;  /* for standard error; NULL: none */
+  bool is_whole;        /* a playbook went through; the fields below are of it */
+  const char *playbook; /* its name */
+  struct ap_slice params;
+  const char *status;
+  struct ap_slice tags;
+  int64_t score;
+};
+
+/* What a run stands on and tells of. Borrowed as long as the run lives. */
+struct script_run_options {
+  struct casefile *cf; /* NULL: nothing is run (list, show, check) */
+  struct case_record *record;
+  struct vt_client *client; /* NULL: there is none */
+  const char *no_client;    /* and why: what an action that needs it is told */
+  uint32_t tasks_max;       /* of entities, alive; those that wait for a scan are not counted */
+  const char *packaged;     /* folder of the packaged actions */
+  const char *playbooks;    /* folder of the packaged playbooks */
+  const char *const *action_folders; /* of others */
+  size_t action_folder_count;
+
+  void *arg;
+  void (*ended)(void *arg);                               /* the run is over */
+  void (*put)(void *arg, uint32_t step, uint32_t entity); /* the record took an entity */
+  void (*step_ended)(void *arg, uint32_t step);           /* the record took its end */
+  void (*print)(void *arg, const char *text, size_t len); /* what a command prints */
+  void (*broke)(void *arg, int code);                     /* the record cannot be written */
+};
+
+/* Where a run is; for a progress line. */
+struct script_progress {
+  const char *step; /* the step that began last and goes on; NULL: none */
+  struct case_step_counts counts;
+  uint64_t requests; /* of the whole run */
+};
+
+int script_run_new(struct script_host *host, const struct script_run_options *options,
+                   struct script_run **out, struct ap_error *err) AP_MUST_USE;
+void script_run_free(struct script_run *run); /* before the host; NULL is fine */
+
+/* Begins; `ended` is called in a later turn of the loop, once. */
+int script_run_start(struct script_run *run, const struct script_request *request,
+                     struct ap_error *err) AP_MUST_USE;
+const struct script_end *script_run_end(const struct script_run *run);
+
+/* Begins no further entity and ends what waits, with AP_E_DEADLINE or AP_E_CANCELED; what does not
+ * end by itself within script_run_grace_ms is killed. The client is stopped too. */
+void script_run_stop(struct script_run *run, int code);
+
+/* Adds what a terminal shows of a run that has ended: a table for each step, and of a playbook its
+ * score, tags and insights. At most 1,000 entities of a step are shown, the risky ones first. */
+int script_run_render(struct script_run *run, uint32_t width, bool is_coloured, struct ap_buf *out,
+                      struct ap_error *err) AP_MUST_USE;
+
+void script_run_progress(const struct script_run *run, struct script_progress *progress);

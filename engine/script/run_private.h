@@ -1,0 +1,132 @@
+/* What the files of a run share: the run, its jobs (tasks that scripts wrote), its steps under way.
+ */
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <lauxlib.h>
+
+#include "script/run.h"
+#include "script/task.h"
+
+enum { SCRIPT_NO_ENTITY = UINT32_MAX };
+
+/* A provider's answer that a job has seen: the table, and the bytes that it was made from. */
+struct script_report {
+  struct script_report *next;
+  int table_ref;
+  struct ap_buf raw;
+};
+
+/* One task of an action or a playbook. */
+struct script_job {
+  struct script_job *prev, *next; /* in run->jobs */
+  struct script_run *run;
+  struct task *task;
+  struct script_step *of; /* NULL: not of an entity */
+  uint64_t serial;        /* no two jobs of a run have the same */
+  uint32_t entity;        /* or SCRIPT_NO_ENTITY */
+  struct case_cost *cost; /* what its requests add to; NULL: nobody counts */
+  const char *provider;   /* NULL: none */
+  bool is_away;           /* it waits for a scan, and gave its place to another */
+  bool has_submitted;     /* something of it is at VirusTotal */
+  struct case_finding finding;
+  struct script_report *reports;
+  char label[128];
+};
+
+/* A step under way: entities that wait for their turn. */
+struct script_step {
+  struct script_step *prev, *next; /* in run->under_way */
+  struct script_run *run;
+  void *op; /* of the caller, who waits; NULL: it was killed */
+  uint32_t number;
+  uint32_t cursor; /* the first entity that was not looked at */
+  uint32_t alive;  /* jobs */
+  int function_ref;
+  int ctx_ref;
+  const char *action;
+  const char *provider;
+};
+
+/* A function that the engine's Lua has called in a task of its own. */
+struct script_call {
+  struct script_call *prev, *next; /* in run->calls */
+  struct script_run *run;
+  struct task *task;
+  struct script_job *job; /* NULL: the function is of the engine itself */
+  void *op;               /* of the caller, who waits; NULL: it was killed */
+  lua_Integer index;      /* of its result */
+};
+
+/* What the engine's Lua said of a step. */
+struct script_step_words {
+  char *name;
+  char *action;
+  char *title;
+  char *provider;
+  char *status; /* NULL: it has not ended */
+  char *message;
+};
+
+struct script_run {
+  struct script_host *host;
+  struct script_run_options options;
+  struct script_job *jobs;
+  struct script_step *under_way;
+  struct script_call *calls;
+  struct task *main; /* apogee.main; NULL: not begun, or over */
+  bool wants_pump;   /* entities may begin, or a step is through */
+  bool is_closing;
+  uint32_t places_taken; /* by jobs that are not away */
+  uint64_t last_serial;
+  int stopped; /* AP_OK, AP_E_DEADLINE or AP_E_CANCELED */
+  int broken;  /* AP_OK, or why the record cannot be written */
+  struct net_timer *grace;
+  struct script_step_words *steps;
+  uint32_t step_count;
+  struct script_end end;
+  struct ap_buf message, playbook, params, status, tags;
+};
+
+/* The run that a state belongs to. */
+struct script_run *script_run_of(lua_State *L);
+
+/* jobs.c: a job is made with its task's function and arguments on top of L's stack. */
+struct script_job *script_job_new(struct script_run *run, struct script_step *of, uint32_t entity);
+void script_job_free(struct script_job *job);
+struct script_job *script_job_current(lua_State *L); /* NULL: the task that runs is none */
+void script_job_leave_place(struct script_job *job); /* it will wait for a scan */
+void script_job_take_place(struct script_job *job);
+
+/* steps.c */
+int script_run_entities(lua_State *L);
+/* Begins entities where there is room; from the loop's turn, outside of tasks. */
+void script_steps_pump(struct script_run *run);
+
+/* report.c: pushes the table of an answer and keeps its bytes with the job. Takes raw. */
+void script_report_push(lua_State *L, struct script_job *job, struct ap_buf *raw);
+/* The bytes of the report at index; NULL when it is none of this job. */
+const struct ap_buf *script_report_raw(lua_State *L, int index, const struct script_job *job);
+void script_reports_free(lua_State *L, struct script_job *job);
+
+/* call.c */
+int script_engine_call(lua_State *L);
+int script_engine_all(lua_State *L);
+int script_engine_run_case(lua_State *L);
+
+/* bind_entity.c, bind_set.c */
+void script_entity_init(lua_State *L);
+void script_entity_push(lua_State *L, uint32_t index, uint64_t serial);
+void script_set_init(lua_State *L);
+int script_engine_set_of(lua_State *L);
+struct script_set {
+  uint32_t count;
+  uint32_t index[];
+};
+struct script_set *script_set_check(lua_State *L, int arg);
+struct script_set *script_set_push(lua_State *L, uint32_t max); /* room for max, count 0 */
+
+/* bind_vt.c, bind_engine.c, bind_record.c */
+void script_vt_push_module(lua_State *L);
+void script_engine_push(lua_State *L);
+extern const luaL_Reg script_record_functions[];

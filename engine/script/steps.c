@@ -1,0 +1,255 @@
+/* The entities of a step, each in a task of its own, as many at a time as there are places. Steps
+ * that run at the same time take turns. */
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "script/host_private.h"
+#include "script/run_private.h"
+
+/* ---- the caller, who waits ---- */
+
+struct entities_op {
+  struct script_step *step;
+};
+
+static void free_step(struct script_step *step)
+{
+  lua_State *L = script_host_state(step->run->host);
+  luaL_unref(L, LUA_REGISTRYINDEX, step->function_ref);
+  luaL_unref(L, LUA_REGISTRYINDEX, step->ctx_ref);
+  free(step);
+}
+
+/* The caller was killed: nothing more begins, and the last job takes the step along. */
+static void entities_cancel(void *memory)
+{
+  struct entities_op *op = memory;
+  struct script_step *step = op->step;
+  op->step = NULL;
+  if (!step)
+    return;
+  step->op = NULL;
+  DL_DELETE(step->run->under_way, step);
+  if (step->alive == 0)
+    free_step(step);
+}
+
+static const struct task_op_kind entities_kind = {"engine.run_entities", entities_cancel, NULL};
+
+static int entities_done(lua_State *L, int status, lua_KContext ctx)
+{
+  (void)status;
+  task_op_end((void *)ctx);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* ---- one entity ---- */
+
+static void put(struct script_run *run, uint32_t step, uint32_t entity,
+                const struct case_finding *finding)
+{
+  if (run->is_closing)
+    return;
+  int code = case_record_put(run->options.record, step, entity, finding);
+  if (code == AP_OK) {
+    run->options.put(run->options.arg, step, entity);
+  } else if (run->broken == AP_OK) {
+    run->broken = code;
+    run->options.broke(run->options.arg, code);
+  }
+}
+
+static void say(struct case_finding *finding, enum case_outcome outcome, const char *reason)
+{
+  finding->outcome = outcome;
+  ap_buf_clear(&finding->reason);
+  ap_buf_add_str(&finding->reason, reason);
+}
+
+static void read_reason(lua_State *co, int outcome, struct case_finding *finding)
+{
+  enum { REASON_MAX = 4096 };
+  size_t len;
+  lua_pushliteral(co, "reason");
+  if (lua_rawget(co, outcome) == LUA_TSTRING) {
+    const char *text = lua_tolstring(co, -1, &len);
+    ap_buf_add(&finding->reason, text, len < REASON_MAX ? len : REASON_MAX);
+  }
+  lua_pop(co, 1);
+}
+
+static void read_report(lua_State *co, int outcome, struct script_job *job)
+{
+  lua_pushliteral(co, "report");
+  if (lua_rawget(co, outcome) == LUA_TTABLE) {
+    const struct ap_buf *raw = script_report_raw(co, -1, job);
+    if (raw)
+      ap_buf_add(&job->finding.answer, raw->ptr, raw->len);
+  }
+  lua_pop(co, 1);
+}
+
+/* What `run` returned: one of ctx's outcomes. */
+static void read_outcome(lua_State *co, int result_count, struct script_job *job)
+{
+  enum case_outcome outcome;
+  bool is_known = false;
+  if (result_count >= 1 && lua_istable(co, -result_count)) {
+    int at = lua_absindex(co, -result_count);
+    lua_pushliteral(co, "outcome");
+    is_known =
+        lua_rawget(co, at) == LUA_TSTRING && case_outcome_parse(lua_tostring(co, -1), &outcome);
+    lua_pop(co, 1);
+    if (is_known) {
+      job->finding.outcome = outcome;
+      read_reason(co, at, &job->finding);
+      read_report(co, at, job);
+      return;
+    }
+  }
+  say(&job->finding, CASE_OUTCOME_FAILED,
+      "the action's run must return an outcome, as return ctx.reported(report) does");
+}
+
+static void read_end(struct script_job *job, int rc, lua_State *co, int result_count)
+{
+  struct ap_error err = {0};
+  if (rc == AP_OK) {
+    read_outcome(co, result_count, job);
+  } else if (rc == AP_E_CANCELED) {
+    say(&job->finding, job->has_submitted ? CASE_OUTCOME_PENDING : CASE_OUTCOME_NOT_ASKED,
+        job->has_submitted ? "the run ended while the scan was waited for"
+                           : "the run ended before its answer");
+  } else {
+    lua_pushvalue(co, -1);
+    script_error_text(co, &err);
+    say(&job->finding, CASE_OUTCOME_FAILED, err.text);
+  }
+  if (ap_buf_error(&job->finding.answer))
+    script_out_of_memory();
+}
+
+static void finish_step(struct script_step *step)
+{
+  void *op = step->op;
+  ((struct entities_op *)op)->step = NULL;
+  DL_DELETE(step->run->under_way, step);
+  free_step(step);
+  task_op_wake(op);
+}
+
+static void entity_ended(void *arg, int rc, lua_State *co, int result_count)
+{
+  struct script_job *job = arg;
+  struct script_step *step = job->of;
+  struct script_run *run = job->run;
+  read_end(job, rc, co, result_count);
+  put(run, step->number, job->entity, &job->finding);
+  script_job_free(job);
+  step->alive--;
+  if (!step->op && step->alive == 0)
+    free_step(step);
+  run->wants_pump = true;
+}
+
+/* ---- beginning them ---- */
+
+static void start_entity(struct script_step *step, uint32_t entity)
+{
+  struct script_run *run = step->run;
+  lua_State *L = script_host_state(run->host);
+  struct script_job *job = script_job_new(run, step, entity);
+  if (!lua_checkstack(L, 8))
+    script_out_of_memory();
+  job->cost = case_record_cost(run->options.record, step->number);
+  job->provider = step->provider;
+  (void)snprintf(job->label, sizeof(job->label), "%s on %s", step->action,
+                 casefile_entity(run->options.cf, entity)->identifier);
+  step->alive++;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, step->function_ref);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, step->ctx_ref);
+  script_entity_push(L, entity, job->serial);
+  job->task = task_start(L, 2, entity_ended, job);
+  task_set_data(job->task, job);
+  task_set_label(job->task, job->label);
+}
+
+static void skip_malformed(const struct script_step *step, uint32_t entity, const char *why)
+{
+  struct case_finding finding;
+  case_finding_init(&finding);
+  say(&finding, CASE_OUTCOME_SKIPPED, why);
+  put(step->run, step->number, entity, &finding);
+  case_finding_deinit(&finding);
+}
+
+/* Begins the next entity of a step. False when there is none. */
+static bool start_next(struct script_step *step)
+{
+  const struct script_run_options *options = &step->run->options;
+  uint32_t count = casefile_count(options->cf);
+  while (step->cursor < count) {
+    uint32_t entity = step->cursor++;
+    struct case_step_entity known = case_record_entity(options->record, step->number, entity);
+    const char *malformed = casefile_entity(options->cf, entity)->malformed;
+    if (!known.in_step || known.is_done)
+      continue;
+    if (!malformed) {
+      start_entity(step, entity);
+      return true;
+    }
+    skip_malformed(step, entity, malformed);
+  }
+  return false;
+}
+
+void script_steps_pump(struct script_run *run)
+{
+  struct script_step *step = run->under_way;
+  while (step && run->places_taken < run->options.tasks_max) {
+    struct script_step *next = step->next;
+    bool may_begin = run->stopped == AP_OK && run->broken == AP_OK;
+    if (may_begin && start_next(step)) {
+      DL_DELETE(run->under_way, step); /* to the end of the line */
+      DL_APPEND(run->under_way, step);
+      next = run->under_way;
+    } else if (step->alive == 0) {
+      finish_step(step);
+    }
+    step = next;
+  }
+}
+
+/* ---- engine.run_entities(step, env, run, ctx) ---- */
+
+int script_run_entities(lua_State *L)
+{
+  struct script_run *run = script_run_of(L);
+  lua_Integer number = luaL_checkinteger(L, 1);
+  luaL_argcheck(L, number >= 1 && number <= run->step_count, 1, "no such step");
+  luaL_checktype(L, 3, LUA_TFUNCTION);
+  luaL_checktype(L, 4, LUA_TTABLE);
+  struct entities_op *op = task_op_begin(L, sizeof(*op), &entities_kind);
+  struct script_step *step = calloc(1, sizeof(*step));
+  if (!step)
+    script_out_of_memory();
+  const struct script_step_words *words = &run->steps[number - 1];
+  *step = (struct script_step){
+      .run = run,
+      .op = op,
+      .number = (uint32_t)(number - 1),
+      .action = words->action ? words->action : words->name,
+      .provider = words->provider,
+  };
+  lua_settop(L, 4);
+  step->ctx_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  step->function_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  op->step = step;
+  DL_APPEND(run->under_way, step);
+  run->wants_pump = true;
+  return task_op_wait(L, op, entities_done);
+}
