@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local playbook = require "apogee.playbook"
 
-local LOOK_UPS = { "hashes", "urls", "addresses" }
+local LOOK_UPS = { "hashes", "urls", "addresses", "domains" }
 
 local function is_complete(case)
   for _, name in ipairs(LOOK_UPS) do
@@ -37,8 +37,8 @@ end
 
 return playbook {
   name = "Triage",
-  doc = "Looks up every hash, URL and address of a case, then tags and scores the case by what was "
-    .. "found. Nothing is submitted unless submit_unknown is set.",
+  doc = "Looks up every hash, URL, address and host name of a case, then tags and scores the case "
+    .. "by what was found. Nothing is submitted unless submit_unknown is set.",
   params = {
     { "threshold", type = "integer", min = 1, default = 3, zero = "would mark every entity",
       doc = "As many engines, or more, make a hash or URL suspicious." },
@@ -56,6 +56,7 @@ return playbook {
         tags = { "look-up" } },
       { "addresses", action = "scan_ip", on = external "ip_address",
         with = { threshold = "$address_threshold" }, tags = { "look-up" } },
+      { "domains", action = "get_domain_report", on = external "hostname", tags = { "look-up" } },
     },
     { "verdict", run = give_verdict },
   },

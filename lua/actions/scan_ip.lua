@@ -1,7 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 local action = require "apogee.action"
 local enrichment = require "apogee.enrichment"
+local sightings = require "apogee.sightings"
 local threshold = require "apogee.threshold"
+
+local list_of, text_of = sightings.list, sightings.text
 
 local DETECTED = {
   "detected_urls", "detected_downloaded_samples", "detected_referrer_samples",
@@ -15,22 +18,13 @@ local UNDETECTED = {
 -- A row of undetected_urls is { url, sha256, positives, total, date }.
 local DATE_IN_ROW = 5
 
-local function list_of(report, key)
-  local list = report[key]
-  return type(list) == "table" and list or {}
-end
-
-local function text_of(value)
-  return type(value) == "string" and value ~= "" and value or nil
-end
-
 local function highest(report)
   local found = { detections = 0 }
   for _, key in ipairs(DETECTED) do
     for _, item in ipairs(list_of(report, key)) do
-      local positives = type(item) == "table" and math.tointeger(tonumber(item.positives))
+      local positives = type(item) == "table" and sightings.integer(item.positives)
       if positives and positives > found.detections then
-        found = { detections = positives, total = math.tointeger(tonumber(item.total)) }
+        found = { detections = positives, total = sightings.integer(item.total) }
       end
     end
   end
@@ -38,17 +32,7 @@ local function highest(report)
 end
 
 local function resolutions(report)
-  if type(report.resolutions) ~= "table" then return nil end
-  local rows = {}
-  for _, resolution in ipairs(report.resolutions) do
-    if type(resolution) == "table" then
-      table.insert(rows, {
-        hostname = text_of(resolution.hostname),
-        last_resolved = text_of(resolution.last_resolved),
-      })
-    end
-  end
-  return rows
+  return sightings.resolutions(report, "hostname")
 end
 
 local function related_domains(report)
@@ -107,21 +91,12 @@ local function insight_of(report, found, limit)
   }
 end
 
-local function resolutions_table(report)
-  local rows = {}
-  for _, resolution in ipairs(resolutions(report) or {}) do
-    table.insert(rows, { resolution.hostname or "", resolution.last_resolved or "" })
-  end
-  if #rows == 0 then return nil end
-  return { title = "Resolutions", columns = { "Host name", "Last resolved" }, rows = rows }
-end
-
 local function describe(ctx, entity, address, report)
   local found = highest(report)
   enrichment.apply(entity, report, FIELDS)
   threshold.apply(entity, found, ctx.params.threshold,
     insight_of(report, found, ctx.params.threshold))
-  local rows = resolutions_table(report)
+  local rows = sightings.resolutions_table(report, "hostname", "Host name")
   if rows then entity:table(rows) end
   entity:link("https://www.virustotal.com/gui/ip-address/" .. address)
 end

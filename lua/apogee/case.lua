@@ -103,9 +103,9 @@ local function view_of(engine, step)
   end, "case." .. step.name)
 end
 
---- @param engine table
---- @param steps table[] of the playbook; each gets `number`, and `found` when it ran
---- @return table case, table state { tags, score }
+---@param engine table
+---@param steps table[] of the playbook; each gets `number`, and `found` when it ran
+---@return table case, table state { tags, score }
 function M.new(engine, steps)
   local state = { tags = {}, has_tag = {}, score = 0 }
   local methods = methods_of(engine, state)

@@ -36,7 +36,7 @@ end
 --- Every action that can be run, then the files that cannot.
 ---@param index table from the loader
 ---@return string
-function M.list(_, index)
+function M.list(index)
   local rows = { { "ACTION", "NAME", "RUNS ON", "RESULT", "FROM" } }
   for _, action in ipairs(index.actions) do
     table.insert(rows, {

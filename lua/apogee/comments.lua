@@ -15,10 +15,10 @@ local function row_of(comment)
   return { text_of(comment.date), text_of(comment.comment) }
 end
 
---- @param ctx table
---- @param entity table
---- @param resource string a hash or a URL
---- @param is_risky boolean it met the threshold: the configuration may want comments of those only
+---@param ctx table
+---@param entity table
+---@param resource string a hash or a URL
+---@param is_risky boolean it met the threshold: the configuration may want comments of those only
 function M.add(ctx, entity, resource, is_risky)
   if ctx.has_no_comments then return end
   local comments, message, code = vt.comments(resource, { risky = is_risky })

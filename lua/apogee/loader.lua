@@ -72,6 +72,9 @@ function M.find(index, word)
   return nil, 'there is no action "' .. word .. '"' .. hint
 end
 
+--- Whether a word is the path of a file, not the id or name of an action.
+---@param word string
+---@return boolean
 function M.is_path(word)
   return word:find "/" ~= nil or word:find "%.lua$" ~= nil
 end

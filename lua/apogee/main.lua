@@ -70,7 +70,7 @@ function command.run(engine, args)
 end
 
 function command.list(engine)
-  engine.print(catalog.list(engine, loader.index(engine)))
+  engine.print(catalog.list(loader.index(engine)))
   return 0
 end
 

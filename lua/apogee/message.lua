@@ -108,10 +108,10 @@ local ENDINGS = {
   interrupted = "A signal ended the run.",
 }
 
---- @param engine table
---- @param step integer its number in the record
---- @param about table { action, counts, status, failure = why it failed, threshold }
---- @return string
+---@param engine table
+---@param step integer its number in the record
+---@param about table { action, counts, status, failure = why it failed, threshold }
+---@return string
 function M.of_step(engine, step, about)
   local action, counts = about.action, about.counts
   if counts.of == 0 and not action.each then return nothing_to_do(action) end

@@ -161,6 +161,8 @@ function M.find(defs, word)
 end
 
 --- The names under which parameters are known, for spelling help.
+---@param defs table[]
+---@return string[]
 function M.names(defs)
   local names = {}
   for _, def in ipairs(defs) do
@@ -208,6 +210,8 @@ function M.collect(engine, defs, given, later)
 end
 
 --- "integer, 1 or more"
+---@param def table
+---@return string
 function M.describe(def)
   local words = { def.type }
   if bounds(def) then table.insert(words, bounds(def)) end
@@ -215,7 +219,9 @@ function M.describe(def)
   return table.concat(words, ", ")
 end
 
---- As the run record may show them.
+--- As the run record may show them: a secret is stars.
+---@param defs table[]
+---@param values table<string, any>
 ---@return table<string, any>
 function M.shown(defs, values)
   local result = {}

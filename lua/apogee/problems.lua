@@ -5,6 +5,7 @@ M.__index = M
 
 ---@param engine table
 ---@param path string
+---@return table problems
 function M.new(engine, path)
   return setmetatable({ engine = engine, path = path, lines = {} }, M)
 end
@@ -18,9 +19,9 @@ local function line_of(self, word)
   end
 end
 
---- @param field string? where in the manifest: "params.threshold.min"
---- @param message string
---- @param word string? found in the file for the line's number; the field's last part without it
+---@param field string? where in the manifest: "params.threshold.min"
+---@param message string
+---@param word string? found in the file for the line's number; the field's last part without it
 function M:add(field, message, word)
   word = word or field and field:match "[^.]+$"
   local line = word and line_of(self, word)
@@ -39,10 +40,13 @@ function M:add_unknown(field, what, word, known)
   self:add(field, what .. hint, word)
 end
 
+---@return boolean
 function M:is_empty()
   return #self.lines == 0
 end
 
+--- All of them, a line each.
+---@return string
 function M:text()
   return table.concat(self.lines, "\n")
 end

@@ -47,6 +47,10 @@ local function grant(engine, action)
 end
 
 --- Everything that can be wrong before anything is sent.
+---@param engine table
+---@param playbook table checked
+---@param values table of its parameters
+---@param options table { only, skip }
 ---@return boolean? ok, string? message
 function M.check(engine, playbook, values, options)
   for _, option in ipairs { "only", "skip" } do
@@ -70,7 +74,7 @@ local function why_left_out(run, step)
   if is_named(step, run.skip) then return "Not run: left out by --skip." end
 end
 
---- @return boolean? wanted, string? message nil and what its function raised
+---@return boolean? wanted, string? message nil and what its function raised
 local function is_wanted(run, step)
   if step.when == nil then return true end
   if type(step.when) == "string" then

@@ -8,6 +8,8 @@ local function is_before(a, b)
 end
 
 --- Positions first, then names.
+---@param map table
+---@return (string|integer)[]
 function M.sorted_keys(map)
   local keys = {}
   for key in pairs(map) do table.insert(keys, key) end
@@ -55,11 +57,15 @@ function M.check(problems, where, map, fields)
 end
 
 --- One line of text without control characters.
+---@param value any
+---@return boolean
 function M.is_line(value)
   return type(value) == "string" and value ~= "" and not value:find "%c"
 end
 
 --- Whether a table is a list of strings, maybe empty.
+---@param value any
+---@return boolean
 function M.is_string_list(value)
   if type(value) ~= "table" then return false end
   local count = 0

@@ -10,6 +10,8 @@ local STATUS_WEIGHT = {
 }
 local WORD_OF_STOP = { deadline = "timed_out", signal = "interrupted" }
 
+--- Why nothing more may be asked for.
+---@param state table of the run
 ---@return string? why nil when the key was not refused
 function M.refusal(state)
   return state.refused and "refused the key: " .. state.refused
@@ -62,6 +64,8 @@ end
 
 --- The value of a step's result.
 ---@param name "is_risky"|"is_success"
+---@param counts table
+---@param status string
 ---@return boolean
 function M.result(name, counts, status)
   if name == "is_risky" then return counts.risky > 0 end
@@ -69,15 +73,24 @@ function M.result(name, counts, status)
 end
 
 --- The word for a run that the deadline or a signal ended.
+---@param stopped "deadline"|"signal"
+---@return string
 function M.of_stop(stopped)
   return WORD_OF_STOP[stopped]
 end
 
 --- 3 before 4 before 1 before 0.
+---@param a integer
+---@param b integer
+---@return integer
 function M.worse_exit(a, b)
   return WEIGHT[a] >= WEIGHT[b] and a or b
 end
 
+--- failed before interrupted before timed_out before in_progress before completed.
+---@param a string
+---@param b string
+---@return string
 function M.worse_status(a, b)
   return STATUS_WEIGHT[a] >= STATUS_WEIGHT[b] and a or b
 end

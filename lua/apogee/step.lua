@@ -48,11 +48,18 @@ local function broken(run, step, why, exit)
 end
 
 --- Something before the step went wrong, such as its `when`.
+---@param run table { engine, case, values }
+---@param step table
+---@param why string
+---@return table found as of M.run
 function M.fail(run, step, why)
   return broken(run, step, why)
 end
 
 --- The step is left out.
+---@param run table { engine, case, values }
+---@param step table
+---@param why string
 function M.leave_out(run, step, why)
   run.engine.end_step(step.number, { status = "not_run", result = false, message = why })
 end

@@ -109,7 +109,10 @@ function M.short(text, columns)
   return M.cut_middle(M.escape(text), columns)
 end
 
---- Fills up with blanks.
+--- Fills up with blanks; a text that is wider stays as it is.
+---@param text string escaped
+---@param columns integer
+---@return string
 function M.pad(text, columns)
   return text .. (" "):rep(columns - M.width(text))
 end

@@ -8,11 +8,11 @@ local threshold = require "apogee.threshold"
 
 local M = {}
 
---- @param ctx table the step's context; `ctx.params.threshold` is the rule
---- @param entity userdata
---- @param resource string what comments are asked for: a hash or a URL, never a path
---- @param report table
---- @param fields table the enrichment fields, as `apogee.enrichment` takes them
+---@param ctx table the step's context; `ctx.params.threshold` is the rule
+---@param entity userdata
+---@param resource string what comments are asked for: a hash or a URL, never a path
+---@param report table
+---@param fields table the enrichment fields, as `apogee.enrichment` takes them
 function M.write(ctx, entity, resource, report, fields)
   enrichment.apply(entity, report, fields)
   local is_risky = threshold.judge(entity, report, ctx.params.threshold)

@@ -27,6 +27,11 @@ describe("comments", function()
     end)
   end
 
+  it("that fail without a word are told by their code", function()
+    local _, _, _, ctx = scan { { nil, nil, "server" } }
+    assert.same({ "no comments are shown from here on: server" }, ctx.warnings)
+  end)
+
   it("that the local policy denies are no warning", function()
     local _, _, _, ctx = scan { { nil, "off", "denied" } }
     assert.same({}, ctx.warnings)

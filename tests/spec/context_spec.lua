@@ -32,6 +32,15 @@ describe("ctx", function()
     end)
   end
 
+  for _, case in ipairs {
+    { "why", "server", "why" }, { nil, "server", "server" }, { nil, nil, "no reason was given" },
+  } do
+    it("has a reason for every failure: " .. case[3], function()
+      assert.same({ outcome = "failed", reason = case[3] },
+        new().from_error(case[1], case[2]))
+    end)
+  end
+
   it("refuses a reason that is no text", function()
     assert.error_matches(function() new().failed {} end, "a reason is a text, not a table")
   end)

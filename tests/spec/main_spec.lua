@@ -72,6 +72,31 @@ describe("action", function()
   end)
 end)
 
+describe("run", function()
+  local PLAYBOOK = [[return require "apogee.playbook" { name = "P",
+    params = { { "n", type = "integer", min = 1 } }, steps = { { "a", action = "go" } } }]]
+
+  for _, case in ipairs {
+    { "a playbook that there is not", { target = "q" }, 'there is no playbook "q"' },
+    { "a file that is no Lua", { target = "bad" }, "/playbooks/bad.lua:1: " },
+    { "a playbook that is wrong", { target = "none" }, "/playbooks/none.lua: is no playbook" },
+    { "a wrong parameter", { target = "p", params = { { "n", "0" } } },
+      "n: 0 is too small: it must be 1 or more" },
+  } do
+    it("exits with 2 and says what is wrong with " .. case[1], function()
+      case[2].command = "run"
+      local exit, message, engine = run(case[2], {
+        ["/actions/go.lua"] = source "go", ["/playbooks/p.lua"] = PLAYBOOK,
+        ["/playbooks/bad.lua"] = "return {", ["/playbooks/none.lua"] = "return {}",
+      })
+      assert.equal(2, exit)
+      assert.equal(case[3], message:sub(1, #case[3]))
+      assert.same({}, engine.steps)
+      assert.is_nil(engine.finished)
+    end)
+  end
+end)
+
 describe("a broken action", function()
   local FILES = {
     ["/actions/a_bad.lua"] = "return {", ["/actions/go.lua"] = source "go",

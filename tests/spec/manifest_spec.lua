@@ -40,6 +40,21 @@ describe("a manifest", function()
     assert.is_function(result.run)
   end)
 
+  for _, param in ipairs {
+    { type = "number", min = 0, max = 1, zero = '"x"', enum = "{ 1 }" },
+    { type = "integer", min = 1, max = 1, zero = '"x"', enum = "{ 1 }" },
+    { type = "string", pattern = '"x"', enum = '{ "x" }' },
+  } do
+    it("may say more of a parameter: a " .. param.type, function()
+      local words = { '"n"' }
+      for key, value in pairs(param) do
+        table.insert(words, key .. " = " .. (key == "type" and '"' .. value .. '"' or value))
+      end
+      local params = "{ { " .. table.concat(words, ", ") .. " } }"
+      assert.equal("n", assert(read(action { params = params })).params[1].id)
+    end)
+  end
+
   it("may work on the whole case", function()
     local result = assert(read(action { accepts = "", run = "", run_case = "function() end" }))
     assert.same({}, result.accepts)
@@ -67,6 +82,15 @@ describe("an error in a manifest names file, line, field and nearest:", function
       "8: needs.http: must be a list of hosts" },
     { "a wrong Lua type", { name = "7" }, "3: name: must be a string, not a number" },
     { "a missing field", { doc = "" }, " doc: is missing" },
+    { "a missing id", { id = "" }, " id: is missing" },
+    { "a missing name", { name = "" }, " name: is missing" },
+    { "a missing result", { returns = "" }, " returns: is missing" },
+    { "needs that are no names", { needs = "{ 7 }" },
+      '8: needs: must be a list of names: { "vt" }' },
+    { "a parameter whose name is none", param '{ "a b", type = "string" }',
+      "8: params.1: the name must be letters, digits and _" },
+    { "a label with a line break", param '{ "n", type = "string", label = "a\\nb" }',
+      "8: params.n.label: must be one line of text" },
     { "an id of other letters", { id = '"Scan-Hash"' },
       "2: id: must be lower-case letters, digits and _" },
     { "a name with a line break", { name = '"A\\nB"' }, "3: name: must be one line of text" },

@@ -46,6 +46,68 @@ describe("the message of a step", function()
       }, { threshold = 3 }))
   end)
 
+  for _, case in ipairs {
+    { "reported", "has a report", "have a report" },
+    { "scanned", "was scanned anew", "were scanned anew" },
+    { "pending", "is still being scanned", "are still being scanned" },
+    { "not_found", "is not known to VirusTotal", "are not known to VirusTotal" },
+    { "limited", "could not be checked: the quota is spent",
+      "could not be checked: the quota is spent" },
+    { "forbidden", "was refused by VirusTotal", "were refused by VirusTotal" },
+    { "denied", "was denied by the local policy", "were denied by the local policy" },
+    { "failed", "failed", "failed" }, { "skipped", "was skipped", "were skipped" },
+    { "not_asked", "was not answered before the run ended",
+      "were not answered before the run ended" },
+  } do
+    it(("speaks of one and of two that ended %s"):format(case[1]), function()
+      local is_checked = ({ reported = 1, scanned = 1, not_found = 1 })[case[1]] ~= nil
+      assert.equal(("%d of 1 file hash was checked. 1 %s: a.")
+        :format(is_checked and 1 or 0, case[2]), message_of { { "a", case[1] } })
+      assert.equal(("%d of 2 file hashes were checked. 2 %s: a, b.")
+        :format(is_checked and 2 or 0, case[3]), message_of { { "a", case[1] }, { "b", case[1] } })
+    end)
+  end
+
+  it("adds up what was checked, and speaks of one of them as of one", function()
+    assert.matches("^3 of 3 file hashes were checked%.", message_of {
+      { "a", "reported" }, { "b", "scanned" }, { "c", "not_found" },
+    })
+    assert.matches("^1 of 2 file hashes was checked%.", message_of {
+      { "a", "reported" }, { "b", "failed" },
+    })
+  end)
+
+  for _, case in ipairs { { { "filehash" }, "file hash" }, { { "filehash", "url" }, "entity" } } do
+    it("calls what an action accepts: " .. case[2], function()
+      local about = { action = { accepts = case[1], provider = "VirusTotal" } }
+      assert.matches("^1 of 1 " .. case[2] .. " was checked%.",
+        message_of({ { "a", "reported" } }, about))
+    end)
+  end
+
+  for _, case in ipairs { { 1, "1 reaches the threshold" }, { 2, "2 reach the threshold" } } do
+    it("says how many meet it: " .. case[2], function()
+      local ends = { { "a", "reported", nil, true }, { "b", "reported", nil, case[1] == 2 } }
+      assert.truthy(message_of(ends, { threshold = 3 }):find(case[2] .. " of 3: a", 1, true))
+    end)
+  end
+
+  it("says that one is risky where there is no threshold", function()
+    assert.matches("1 is risky: a%.", message_of { { "a", "reported", nil, true } })
+  end)
+
+  it("names ten without counting a rest", function()
+    local ends = {}
+    for i = 1, 10 do ends[i] = { "h" .. i, "failed" } end
+    assert.matches("10 failed: h1, .*, h10%.$", message_of(ends))
+  end)
+
+  for _, case in ipairs { { "a", "a." }, { "a.", "a." }, { "a. .\n", "a." }, { "a?", "a?." } } do
+    it("ends in one full stop: " .. case[2], function()
+      assert.equal(case[2], message.sentence(case[1]))
+    end)
+  end
+
   it("speaks of several", function()
     assert.equal("2 of 2 file hashes were checked. 2 are risky: a, b. 2 have a report: a, b.",
       message_of { { "a", "reported", nil, true }, { "b", "reported", nil, true } })
@@ -89,6 +151,16 @@ describe("the message of a step", function()
   it("shows what cannot be seen, and shortens what is too long", function()
     local text = message_of { { "a\27[2J\n", "reported" }, { ("x"):rep(5000), "reported" } }
     assert.matches("a\\u{1b}%[2J\\u{a}", text)
-    assert.is_true(#text < 400)
+    assert.matches("x…x", text)
+    assert.is_nil(text:find(("x"):rep(51), 1, true))
+    assert.truthy(text:find(("x"):rep(50), 1, true))
+  end)
+
+  it("shortens a long reason", function()
+    local text = message_of { { "a", "failed", ("x"):rep(5000) } }
+    assert.matches("%(x+…x+%)%.$", text)
+    local head = ("x"):rep(150)
+    assert.truthy(text:find(head .. "…", 1, true))
+    assert.is_nil(text:find(head .. "x…", 1, true))
   end)
 end)

@@ -25,7 +25,9 @@ describe("params.parse takes", function()
     { "number", "2.5", 2.5 },
     { "number", 2, 2 },
     { "boolean", "true", true },
-    { "boolean", "No", false },
+    { "boolean", "TRUE", true }, { "boolean", "yes", true }, { "boolean", "on", true },
+    { "boolean", "1", true }, { "boolean", " false ", false }, { "boolean", "No", false },
+    { "boolean", "off", false }, { "boolean", "0", false },
     { "boolean", false, false },
     { "string", "", "" },
     { "string", "a=b", "a=b" },
@@ -62,6 +64,18 @@ describe("params.parse refuses", function()
     { THRESHOLD, "a\27[31m", 'must be a whole number, not "a\\u{1b}[31m"' },
     { { type = "integer", min = 1, max = 9 }, 10, "10 is too large: it must be 1 to 9" },
     { { type = "integer", min = 1 }, 0, "0 is too small: it must be 1 or more" },
+    { { type = "integer", max = 9 }, 10, "10 is too large: it must be 9 or less" },
+    { { type = "integer", max = -1, min = -9, zero = "is much" }, 0,
+      "0 is too large: it must be -9 to -1" },
+    { { type = "integer", min = 0, max = -1, zero = "is much" }, 0,
+      "0 is too large: it must be 0 to -1" },
+    { { type = "boolean" }, 1, "must be true or false, not 1" },
+    { { type = "boolean" }, "2", 'must be true or false, not "2"' },
+    { { type = "integer" }, ("x"):rep(61), 'must be a whole number, not "' .. ("x"):rep(30)
+      .. "…" .. ("x"):rep(29) .. '"' },
+    { { type = "string", pattern = "^%d+$" }, "x", '"x" has not the form that it must have' },
+    { { type = "path" }, 7, "must be a path, not a number" },
+    { { type = "list" }, "a\0b", "has a NUL character" },
     { { type = "number" }, "x", 'must be a number, not "x"' },
     { { type = "number" }, "1.2.3", 'must be a number, not "1.2.3"' },
     { { type = "number" }, 0 / 0, "must be a number, not " .. tostring(0 / 0) },
@@ -81,6 +95,14 @@ describe("params.parse refuses", function()
       local result, message = params.parse(case[1], case[2])
       assert.is_nil(result)
       assert.equal(case[3], message)
+    end)
+  end
+end)
+
+describe("params.parse takes as large as the bounds:", function()
+  for _, value in ipairs { 1, 9 } do
+    it(tostring(value), function()
+      assert.equal(value, params.parse({ type = "integer", min = 1, max = 9 }, value))
     end)
   end
 end)
@@ -114,6 +136,11 @@ describe("params.collect", function()
   for _, case in ipairs {
     { "the nearest of an unknown name", { { "treshold", "3" } },
       'treshold: unknown parameter; did you mean "threshold"?' },
+    { "the nearest label", { { "Rescan aftr days", "3" } },
+      'Rescan aftr days: unknown parameter; did you mean "Rescan after days"?' },
+    { "a long unknown name in short", { { ("x"):rep(61), "3" } },
+      ("x"):rep(30) .. "…" .. ("x"):rep(29)
+        .. ": unknown parameter; there are threshold, days, mode, password" },
     { "which there are when none is near", { { "zzzzzz", "3" } },
       "zzzzzz: unknown parameter; there are threshold, days, mode, password" },
     { "what is required", {}, "threshold: is required (integer, 1 or more)" },

@@ -9,6 +9,16 @@ describe("plain.copy", function()
     assert.not_equal(given.b, copy.b)
   end)
 
+  it("takes as many values, and as deep, as there may be", function()
+    local many = {}
+    for i = 1, 10000 do many[i] = i end
+    assert.equal(10000, #plain.copy(many))
+    local deep = { 1 }
+    for _ = 1, 7 do deep = { deep } end
+    assert.same(deep, plain.copy(deep))
+    assert.is_nil(plain.copy { deep })
+  end)
+
   local circle = {}
   circle.circle = circle
   local large = {}
@@ -19,8 +29,8 @@ describe("plain.copy", function()
     { "a hidden metatable", { a = setmetatable({}, { __metatable = false }) }, "metatable" },
     { "a circle", circle, "8 deep" },
     { "too many values", large, "10000 values" },
-    { "userdata", { io.stdout }, "userdata" },
-    { "a coroutine", { coroutine.create(print) }, "thread" },
+    { "userdata", { io.stdout }, "^a userdata is no data$" },
+    { "a coroutine", { coroutine.create(print) }, "^a thread is no data$" },
     { "a table as a key", { [{}] = 1 }, "names and positions" },
     { "a fraction as a key", { [1.5] = 1 }, "names and positions" },
   } do

@@ -13,6 +13,23 @@ local function steps(text) return "steps = { " .. text .. " }" end
 describe("a playbook is refused, with file, field and nearest, for", function()
   for _, case in ipairs {
     { "no steps", "", " steps: is missing" },
+    { "a name that is no line", 'name = "a\\nb", ' .. steps '{ "a", action = "look" }',
+      "1: name: must be one line of text" },
+    { "entities for an action of items", steps '{ "a", action = "items", on = "url" }',
+      "1: steps.a.on: items does not run on entities of the case" },
+    { "a step that is no table, in a group", steps '{ { "a", action = "look" }, 7 }',
+      ' steps.1.2: must be a step: { "name", action = "..." }' },
+    { "a parameter that no name is near", steps '{ "a", action = "look", with = { zzzzzz = 3 } }',
+      "1: steps.a.with.zzzzzz: look has no such parameter" },
+    { "a parameter without a name", steps '{ "a", action = "look", with = { 3 } }',
+      " steps.a.with.1: look has no such parameter" },
+    { "values for a function", steps '{ "a", run = function() end, with = { n = 1 } }',
+      "1: steps.a.run: works on the case alone: on and with go with an action" },
+    { "a step with the name of one in a group before",
+      steps '{ { "a", action = "look" }, { "b", action = "look" } }, { "b", action = "look" }',
+      "1: steps.b: two steps have this name" },
+    { "a when that names itself", steps '{ "a", action = "look", when = "a" }',
+      '1: steps.a.when: there is no step "a" before this one' },
     { "an empty list of steps", steps "", "1: steps: there are none" },
     { "an unknown key", "stepps = {}, " .. steps '{ "a", action = "look" }',
       '1: stepps: unknown key; did you mean "steps"?' },
@@ -80,6 +97,33 @@ describe("a playbook is refused, with file, field and nearest, for", function()
       local message = message_of(case[2])
       local first = "/playbooks/p.lua:" .. case[3]
       assert.equal(first, message:sub(1, #first))
+    end)
+  end
+
+  for _, name in ipairs(require "apogee.case".METHODS) do
+    it("a step that is called as the case's method " .. name, function()
+      assert.equal(("/playbooks/p.lua:1: steps.%s: case:%s is a method: choose another name")
+        :format(name, name), message_of(steps(('{ "%s", action = "look" }'):format(name))))
+    end)
+  end
+
+  it("everything that is wrong, a line each", function()
+    local message = message_of('doc = "x", ' .. steps [[
+      { "a", action = "lok" }, { "b", action = "look", with = { treshold = 3 } } ]])
+    assert.matches("steps%.a%.action: there is no action .*\n.*steps%.b%.with%.treshold: ", message)
+  end)
+
+  for _, case in ipairs {
+    { "return 7", "is no playbook: it does not return playbook { ... }" },
+    { 'return require "apogee.action" {}', "is no playbook: it does not return playbook { ... }" },
+    { 'return require "apogee.playbook" { steps = {} }', "name: is missing" },
+  } do
+    it("a file that holds none: " .. case[1], function()
+      local exit, _, message = play.run("", { setup = function(engine)
+        engine.files["/playbooks/p.lua"] = case[1]
+      end })
+      assert.equal(2, exit)
+      assert.equal("/playbooks/p.lua: " .. case[2], message)
     end)
   end
 

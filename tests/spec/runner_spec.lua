@@ -58,6 +58,18 @@ describe("a playbook", function()
     assert.same({}, engine.finished.params)
   end)
 
+  it("takes a required parameter from a function, and checks it when the step runs", function()
+    local source = [[ { "a", action = "strict", with = { threshold = function() return %s end } } ]]
+    local entities = play.entities("url", "clean 1")
+    assert.equal(0, (play.run(steps(source:format "1"), { entities = entities })))
+    local exit, engine = play.run(steps(source:format "nil"), { entities = entities })
+    assert.equal(1, exit)
+    assert.same({
+      status = "failed", result = false,
+      message = "threshold: is required (integer, 1 or more)",
+    }, engine.steps[1].ended)
+  end)
+
   it("refuses a $parameter's value that the action refuses, before anything runs", function()
     local exit, engine, message = play.run('params = { { "limit", type = "integer" } }, '
       .. steps '{ "a", action = "look", with = { threshold = "$limit" } }',
@@ -91,6 +103,30 @@ describe("a playbook", function()
     assert.same({ status = "completed", result = true, message = "fine with 1 URLs" },
       engine.steps[1].ended)
   end)
+
+  it("shows functions what a step found", function()
+    local _, engine = play.run(steps [[
+      { "a", action = "look" },
+      { "b", run = function(case)
+        case:tag(case.a.coverage.checked .. " of " .. case.a.coverage.of)
+        case:tag(#case.a.entities .. " entities")
+        case:tag(case.a.message:match "^[^.]+")
+      end },
+      { "c", run = function(case) case:tag(tostring(case.b.is_success) .. case.b.message) end } ]],
+      hashes("clean 1", "missing 2", "scanned 3", "failed 4"))
+    assert.same({ "3 of 4", "4 entities", "3 of 4 entities were checked", "trueDone." },
+      engine.finished.tags)
+  end)
+
+  it("starts no task when there is nothing to do", function()
+    local _, engine = play.run(steps '{ "a", action = "look" }', { setup = function(engine)
+      function engine.run_entities() error "started" end
+    end })
+    assert.same({
+      status = "completed", result = false,
+      message = "Nothing to do: there are no file hashes and URLs to work on.",
+    }, engine.steps[1].ended)
+  end)
 end)
 
 describe("when", function()
@@ -114,7 +150,18 @@ describe("when", function()
   end
 
   it("by a step's name asks for its result", function()
-    assert.is_false((ran('"a"', "clean 1")))
+    local is_run, ended = ran('"a"', "clean 1")
+    assert.is_false(is_run)
+    assert.same({
+      status = "not_run", result = false, message = "Not run: its condition does not hold.",
+    }, ended)
+  end)
+
+  it("by the name of a step that did not run is not met", function()
+    local _, engine = play.run(steps [[
+      { "a", action = "look" }, { "b", run = function() end, when = "a" } ]],
+      { entities = play.entities("filehash", "risky 1"), args = { skip = { "a" } } })
+    assert.same({ a = "not_run", b = "not_run" }, play.statuses(engine))
   end)
 
   it("that raises fails the step", function()
@@ -187,6 +234,10 @@ describe("on_error", function()
     { "an on that returns no entities", "on = function() return {} end",
       "on must return entities" },
     { "a value that raises", "with = { note = function() error 'boom' end }", "note: .*boom" },
+    { "a value that is no data", "with = { note = function() return setmetatable({}, {}) end }",
+      "^note: a table with a metatable is no data$" },
+    { "a value of another type", "with = { note = function() return {} end }",
+      "^note: must be a text, not a table$" },
     { "a value that the action refuses", "with = { threshold = function() return 0 end }",
       "threshold: 0 is too small" },
   } do
@@ -198,6 +249,33 @@ describe("on_error", function()
       assert.matches(case[3], engine.steps[1].ended.message)
     end)
   end
+
+  it("leaves what later steps see of a broken step plain", function()
+    local _, engine = play.run(steps [[
+      { "a", action = "look", on = function() error "boom" end, on_error = "continue" },
+      { "b", run = function(case)
+        case:tag(case.a.status .. tostring(case.a.is_risky) .. tostring(case.a.is_success))
+        case:tag(case.a.coverage.checked .. "/" .. case.a.coverage.of)
+      end } ]], hashes "risky 1")
+    assert.same({ "failedfalsefalse", "0/0" }, engine.finished.tags)
+    assert.is_false(engine.steps[1].ended.result)
+  end)
+
+  it("of a step of a group is tripped, and names the first that failed", function()
+    local _, engine = play.run(steps [[
+      { { "a", run = function() end }, { "b", run = function() error "boom" end },
+        { "c", run = function() error "boom" end } },
+      { "d", run = function() end } ]])
+    assert.equal('Not run: the step "b" failed.', fake.step(engine, "d").ended.message)
+  end)
+
+  it("of a step of a group may let the others go on", function()
+    local _, engine = play.run(steps [[
+      { { "a", run = function() end }, { "b", run = function() error "boom" end,
+        on_error = "continue" } },
+      { "c", run = function() end } ]])
+    assert.same({ a = "completed", b = "failed", c = "completed" }, play.statuses(engine))
+  end)
 
   it("runs nothing of a table that pretends to be entities", function()
     local _, engine = play.run(steps [[
@@ -259,6 +337,18 @@ describe("a group", function()
     assert.same({ 2 }, sizes)
   end)
 
+  it("fails the step whose task raises, with what it raised", function()
+    local exit, engine = play.run(
+      steps '{ { "a", action = "look" }, { "b", run = function() end } }',
+      { entities = play.entities("filehash", "clean 1"), setup = function(engine)
+        function engine.run_entities() error("out of memory", 0) end
+      end })
+    assert.equal(1, exit)
+    assert.same({ status = "failed", result = false, message = "out of memory" },
+      engine.steps[1].ended)
+    assert.equal("completed", play.statuses(engine).b)
+  end)
+
   it("lets the others of the group end when one fails", function()
     local _, engine = play.run(steps [[
       { { "a", run = function() error "boom" end }, { "b", run = function() end } },
@@ -285,8 +375,32 @@ describe("--only and --skip", function()
     it("take step names and tags: " .. case[1], function()
       local _, engine = play.run(SOURCE, { args = case[2] })
       assert.same(case[3], play.statuses(engine))
+      for _, step in ipairs(engine.steps) do
+        if step.ended.status == "not_run" then
+          assert.matches("^Not run: left out by %-%-%a+%.$", step.ended.message)
+          assert.is_false(step.ended.result)
+        end
+      end
     end)
   end
+
+  it("say which of them left a step out", function()
+    local _, engine = play.run(SOURCE, { args = { only = { "second" }, skip = { "b" } } })
+    assert.equal("Not run: left out by --only.", fake.step(engine, "a").ended.message)
+    assert.equal("Not run: left out by --skip.", fake.step(engine, "b").ended.message)
+  end)
+
+  it("take a step of a group too", function()
+    local _, engine = play.run(steps [[
+      { { "a", run = function() end, tags = { "x", "y" } }, { "b", run = function() end } } ]],
+      { args = { only = { "y" } } })
+    assert.same({ a = "completed", b = "not_run" }, play.statuses(engine))
+  end)
+
+  it("refuse a name that no name is near", function()
+    local _, _, message = play.run(SOURCE, { args = { only = { "zzzzzz" } } })
+    assert.equal("--only zzzzzz: no step has this name or tag", message)
+  end)
 
   for _, option in ipairs { "only", "skip" } do
     it(("refuse a name that there is not: --%s"):format(option), function()
@@ -358,6 +472,45 @@ describe("run_case", function()
         { state = case[2] })
       assert.equal(case[4], exit)
       assert.equal(case[3], play.statuses(engine).a)
+    end)
+  end
+end)
+
+describe("run_case", function()
+  local function ended(outcome)
+    local _, engine = play.run(steps '{ "a", action = "bare" }', { setup = function(engine)
+      engine.files["/actions/bare.lua"] = ([[return require "apogee.action" {
+        id = "bare", name = "Bare", doc = "Says little.", returns = "is_risky",
+        run_case = function(ctx) return ctx.done { %s } end }]]):format(outcome)
+    end })
+    return engine.steps[1].ended
+  end
+
+  it("need not say anything", function()
+    assert.same({ status = "failed", result = false, message = "" }, ended "failed = true")
+    assert.same({ status = "completed", result = false, message = "" }, ended "success = true")
+  end)
+
+  it("says why it failed", function()
+    assert.same({ status = "failed", result = false, message = "no way" },
+      ended "failed = true, message = 'no way'")
+  end)
+end)
+
+describe("an action of items", function()
+  for _, case in ipairs {
+    { "raise", "boom", "failed", 1 },
+    { "number", "^each must return a list: it is none$", "failed", 1 },
+    { "metatable", "^each must return a list: a table with a metatable is no data$", "failed", 1 },
+    { "none", "^0 of 0 entities were checked%.$", "completed", 0 },
+    { "two", "^2 of 2 entities were checked%. 2 have a report: /a, /b%.$", "completed", 0 },
+  } do
+    it(("whose each gives %s is %s"):format(case[1], case[3]), function()
+      local exit, engine = play.run(
+        steps(('{ "a", action = "items", with = { mode = "%s" } }'):format(case[1])))
+      assert.equal(case[4], exit)
+      assert.equal(case[3], engine.steps[1].ended.status)
+      assert.matches(case[2], engine.steps[1].ended.message)
     end)
   end
 end)

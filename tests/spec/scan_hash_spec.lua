@@ -207,8 +207,8 @@ describe("scan_hash", function()
         }
         assert.equal("reported", outcome.outcome)
         assert.equal(OLD, outcome.report)
-        assert.matches("not rescanned", outcome.reason)
-        assert.matches("this is why", outcome.reason)
+        assert.equal("not rescanned (this is why); this is the report of 2024-03-01 10:00:00 UTC",
+          outcome.reason)
         assert.equal(54, entity.enrichment.positives)
         assert.is_true(entity.suspicious)
       end)
@@ -235,12 +235,36 @@ describe("scan_hash", function()
           }
           assert.equal(case[2], outcome.outcome)
           assert.equal(OLD, outcome.report)
-          assert.matches("this is why", outcome.reason)
-          assert.matches("2024%-03%-01 10:00:00", outcome.reason)
+          local what = case[2] == "pending" and "is not finished" or "was lost"
+          assert.equal("the new scan " .. what
+            .. " (this is why); this is the report of 2024-03-01 10:00:00 UTC", outcome.reason)
           assert.equal(54, entity.enrichment.positives)
           assert.equal(1, #entity.insights)
         end)
     end
+  end)
+
+  it("is pending with the report in hand when a rescan is queued already", function()
+    local outcome, entity, vt = run {
+      answers = { file_report = { { OLD } }, file_rescan = { { nil, "queued", "queued" } } },
+      params = { threshold = 3, rescan_after_days = 1 },
+    }
+    assert.same({
+      outcome = "pending", report = OLD,
+      reason = "the new scan is not finished (queued); "
+        .. "this is the report of 2024-03-01 10:00:00 UTC",
+    }, outcome)
+    assert.equal(54, entity.enrichment.positives)
+    assert.equal(2, #vt.calls)
+  end)
+
+  it("says of a report without a date that it is older", function()
+    local undated = report { scan_date = 7 }
+    local outcome = run {
+      answers = { file_report = { { undated } }, file_rescan = { { nil, "why", "server" } } },
+      params = { threshold = 3, rescan_after_days = 1 },
+    }
+    assert.equal("not rescanned (why); this is an older report", outcome.reason)
   end)
 
   describe("finds the hash queued already", function()

@@ -63,6 +63,27 @@ describe("scan_ip", function()
     end)
   end
 
+  it("takes the newest date of any list, and the first that has the highest detections", function()
+    local _, entity = run({ {
+      detected_urls = { { scan_date = "2020-01-01 00:00:00", positives = 3, total = 60 }, NULL },
+      detected_referrer_samples = {
+        { date = "2021-01-01 00:00:00", positives = 3, total = 70 }, { date = "yesterday" },
+      },
+      undetected_urls = { { "http://b/", "2e", 0, 66, "2019-01-01 00:00:00" }, NULL },
+    } }, 3)
+    assert.equal("2021-01-01 00:00:00", entity.enrichment["Last Scan Date"])
+    assert.same({ detections = 3, total = 60, risky = true }, entity.found)
+  end)
+
+  it("names a single domain, and does without totals and a country", function()
+    local _, entity = run({ {
+      country = "", detected_urls = { { positives = 3 } }, resolutions = { { hostname = "a" } },
+    } }, 3)
+    assert.equal("a", entity.enrichment["Related Domains"])
+    assert.matches("^Country: unknown\n", entity.insights[1].body)
+    assert.matches("\nHighest detections: 3 %(threshold 3%)$", entity.insights[1].body)
+  end)
+
   it("says country and lengths in the insight", function()
     local _, entity = run { REPORT }
     assert.equal("Entity Insight", entity.insights[1].title)

@@ -35,6 +35,15 @@ describe("a step", function()
     { "not rescanned as wished", { reported = 2, partial = 1 }, {}, "completed", 1, true },
     { "pending", { pending = 1 }, {}, "in_progress", 4, true },
     { "pending and failed", { pending = 1, failed = 1 }, {}, "in_progress", 4, true },
+    { "each way without an answer", { failed = 1, limited = 1, forbidden = 1, denied = 1 }, {},
+      "completed", 1, false },
+    { "the same and one answer",
+      { failed = 1, limited = 1, forbidden = 1, denied = 1, reported = 1 }, {}, "completed", 1,
+      true },
+    { "refused key, and one not rescanned", { pending = 1, partial = 1, of = 2 }, REFUSED, "failed",
+      3, false },
+    { "never answered, and one submitted before", { failed = 1, pending = 1 }, UNREACHABLE,
+      "failed", 3, false },
     { "refused key", { reported = 1, forbidden = 1 }, REFUSED, "failed", 3, false },
     { "refused key, submitted before", { pending = 1 }, REFUSED, "failed", 3, false },
     { "refused key, after the step was done", { reported = 1 }, REFUSED, "completed", 0, true },
@@ -80,6 +89,16 @@ describe("exit codes", function()
       for j = i, #order do
         assert.equal(worse, status.worse_exit(worse, order[j]))
         assert.equal(worse, status.worse_exit(order[j], worse))
+      end
+    end
+  end)
+
+  it("go with a status whose worst is failed", function()
+    local order = { "failed", "interrupted", "timed_out", "in_progress", "completed" }
+    for i, worse in ipairs(order) do
+      for j = i, #order do
+        assert.equal(worse, status.worse_status(worse, order[j]))
+        assert.equal(worse, status.worse_status(order[j], worse))
       end
     end
   end)

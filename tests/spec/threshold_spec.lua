@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+local entity_of = require "spec.support.entity"
 local threshold = require "apogee.threshold"
 
 local function names(count)
@@ -34,6 +35,12 @@ describe("threshold", function()
     assert.not_matches("E11", text)
   end)
 
+  it("counts one more, and names one alone", function()
+    assert.matches("E10 and 1 more%.$", threshold.explain(11, 60, 3, names(11)))
+    assert.matches("Detected by E01%.$", threshold.explain(1, 60, 1, names(1)))
+    assert.equal("1 of 60 engines detect it; the threshold is 1.", threshold.explain(1, 60, 1, {}))
+  end)
+
   it("names no more than there are", function()
     assert.not_matches("more", threshold.explain(10, 60, 3, names(10)))
   end)
@@ -54,6 +61,22 @@ describe("threshold", function()
       local detections, total = threshold.counted(case[2])
       assert.equal(case[3], detections)
       assert.equal(case[4], total)
+    end)
+  end
+
+  for _, case in ipairs {
+    { { positives = 3, total = 60 }, true, "Detected by 3 of 60 engines" },
+    { { positives = 3 }, true, "Detected by 3 engines" },
+    { { positives = 2, total = 60 }, false },
+  } do
+    it("judges an entity: " .. (case[3] or "not met"), function()
+      local entity = entity_of {}
+      assert.equal(case[2], threshold.judge(entity, case[1], 3))
+      assert.same({
+        detections = case[1].positives, total = case[1].total, risky = case[2],
+      }, entity.found)
+      assert.equal(case[2], entity.suspicious)
+      assert.equal(case[3], entity.insights[1] and entity.insights[1].title)
     end)
   end
 

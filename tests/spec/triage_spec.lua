@@ -11,7 +11,7 @@ end
 
 local function files()
   local result = { ["/playbooks/triage.lua"] = read "playbooks/triage.lua" }
-  for _, id in ipairs { "scan_hash", "scan_url", "scan_ip" } do
+  for _, id in ipairs { "scan_hash", "scan_url", "scan_ip", "get_domain_report" } do
     result["/actions/" .. id .. ".lua"] = read("lua/actions/" .. id .. ".lua")
   end
   return result
@@ -19,12 +19,15 @@ end
 
 local function run(vt, params)
   vt.comments = function() return {} end
+  vt.domain_report = vt.domain_report or function() return { response_code = 1 } end
   local engine = fake.new {
     files = files(), vt = vt,
     entities = {
       { identifier = ("a"):rep(32), type = "filehash" },
       { identifier = "http://a.example/", type = "url" },
       { identifier = "10.0.0.5", type = "ip_address", internal = true },
+      { identifier = "mail.a.example", type = "hostname", domains = { registrable = "a.example" } },
+      { identifier = "mail.local", type = "hostname", internal = true },
     },
   }
   local exit, message = main.run(engine, { command = "run", target = "triage", params = params })
@@ -53,13 +56,26 @@ describe("the sample playbook", function()
     assert.same({}, engine.insights)
   end)
 
-  it("says when it could not check everything", function()
-    local exit, engine = run {
-      file_report = function() return nil, "the server answered 503", "server" end,
-      url_report = reports(0),
+  for _, name in ipairs { "file_report", "url_report", "domain_report" } do
+    it(("says when it could not check everything: %s failed"):format(name), function()
+      local vt = { file_report = reports(0), url_report = reports(0) }
+      vt[name] = function() return nil, "the server answered 503", "server" end
+      local exit, engine = run(vt)
+      assert.equal(1, exit)
+      assert.same({ "incomplete" }, engine.finished.tags)
+    end)
+  end
+
+  it("asks for the domains of host names that are not internal", function()
+    local asked = {}
+    run {
+      file_report = reports(0), url_report = reports(0),
+      domain_report = function(domain)
+        table.insert(asked, domain)
+        return {}
+      end,
     }
-    assert.equal(1, exit)
-    assert.same({ "incomplete" }, engine.finished.tags)
+    assert.same({ "a.example" }, asked)
   end)
 
   it("submits nothing unless it is told to", function()

@@ -9,6 +9,7 @@ function Entity:enrich(field, value)
   assert(type(field) == "string", "a field has a name")
   if value == nil then return end
   assert(SCALAR[type(value)] or type(value) == "table", "a scalar or a list of tables")
+  if self.enrichment[field] == nil then table.insert(self.written, field) end
   self.enrichment[field] = value
 end
 
@@ -34,11 +35,20 @@ function Entity:result(result)
   self.found = result
 end
 
----@param fields table identifier, type, internal, ...
+--- The real one asks the Public Suffix List; this one says what a spec wrote down.
+function Entity:domain(exact_host)
+  assert(type(exact_host) == "boolean", "exact_host is true or false")
+  local domain = (self.domains or {})[exact_host and "exact" or "registrable"]
+  if domain then return domain end
+  return nil, self.no_domain or "no domain was written down"
+end
+
+---@param fields table identifier, type, internal, ...; domains = { registrable, exact }, or
+---  no_domain = why there is none
 return function(fields)
   local entity = {
     suspicious = false, internal = false, enriched = false, properties = {},
-    enrichment = {}, insights = {}, tables = {},
+    enrichment = {}, written = {}, insights = {}, tables = {},
   }
   for key, value in pairs(fields) do entity[key] = value end
   return setmetatable(entity, Entity)

@@ -51,16 +51,32 @@ local WHOLE = [[
   }
 ]]
 
---- @param source string of the playbook: what stands inside of playbook { ... }
---- @param given table? { entities, state, args, setup = function(engine) }
---- @return integer exit, table engine, string? message
+-- Its items are what `mode` says: see the specs of actions of items.
+local ITEMS = [[
+  return require "apogee.action" {
+    id = "items", name = "Items", provider = "VirusTotal", doc = "Works on items.",
+    returns = "is_risky", params = { { "mode", type = "string", default = "none" } },
+    each = function(params)
+      if params.mode == "raise" then error "boom" end
+      if params.mode == "number" then return 7 end
+      if params.mode == "metatable" then return setmetatable({}, {}) end
+      return params.mode == "two" and { "/a", "/b" } or {}
+    end,
+    run = function(ctx) return ctx.reported {} end,
+  }
+]]
+
+---@param source string of the playbook: what stands inside of playbook { ... }
+---@param given table? { entities, state, args, setup = function(engine) }
+---@return integer exit, table engine, string? message
 function M.run(source, given)
   given = given or {}
   local text = 'return require "apogee.playbook" { name = "P", ' .. source .. " }"
   local engine = fake.new {
     files = {
       ["/actions/look.lua"] = LOOK, ["/actions/strict.lua"] = STRICT,
-      ["/actions/whole.lua"] = WHOLE, ["/playbooks/p.lua"] = text,
+      ["/actions/whole.lua"] = WHOLE, ["/actions/items.lua"] = ITEMS,
+      ["/playbooks/p.lua"] = text,
     },
     entities = given.entities, state = given.state,
   }

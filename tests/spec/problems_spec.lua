@@ -1,0 +1,43 @@
+-- SPDX-License-Identifier: Apache-2.0
+local fake = require "spec.support.engine"
+local problems_of = require "apogee.problems"
+
+local function line(source, field, word)
+  local problems = problems_of.new(fake.new { files = { ["/f.lua"] = source } }, "/f.lua")
+  problems:add(field, "wrong", word)
+  return problems:text()
+end
+
+describe("a problem's line", function()
+  for _, case in ipairs {
+    { "is that of the key before a word like it", "return {\nnames,\n n = 7", "a.n", 3 },
+    { "is that of the text before a word like it", 'return {\nn7, "n"', "a.n", 2 },
+    { "may have no blank in front of the key", "nn,\nn = 7", "n", 2 },
+    { "may have no blanks around the =", "nn,\nn=7", "n", 2 },
+    { "is the word's where it is no key", "x,\nn", "n", 2 },
+  } do
+    it(case[1], function()
+      assert.equal(("/f.lua:%d: %s: wrong"):format(case[4], case[3]), line(case[2], case[3]))
+    end)
+  end
+
+  it("may be that of another word", function()
+    assert.equal("/f.lua:2: a: wrong", line("a = 1\nb = 2", "a", "b"))
+  end)
+
+  it("is not said when it is not known", function()
+    assert.equal("/f.lua: a: wrong", line("b = 2", "a"))
+    assert.equal("/f.lua: wrong", line("b = 2", nil))
+  end)
+end)
+
+describe("problems", function()
+  it("are a line each, with the nearest that is known", function()
+    local problems = problems_of.new(fake.new(), "f")
+    assert.is_true(problems:is_empty())
+    problems:add_unknown("x", "unknown", "treshold", { "threshold" })
+    problems:add_unknown("x", "unknown", "zzzzzz", { "threshold" })
+    assert.is_false(problems:is_empty())
+    assert.equal('f: x: unknown; did you mean "threshold"?\nf: x: unknown', problems:text())
+  end)
+end)
