@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,59 +6,56 @@
 #include "base/log.h"
 #include "casefile/input.h"
 #include "cli/command.h"
+#include "cli/notes.h"
 
 enum { ENTITIES_MAX = 1000000 };
 
-static const struct option long_options[] = {
-    {"entity", required_argument, NULL, 'e'},
-    {"format", required_argument, NULL, 'f'},
+struct entities {
+  struct casefile *cf;
+  bool as_json;
+  size_t given; /* with --entity */
+};
+
+static int take_entity(void *into, char *value, struct ap_error *err)
+{
+  struct entities *entities = into;
+  int rc = case_input_option(entities->cf, value, err);
+  entities->given += rc == AP_OK;
+  return rc;
+}
+
+static int take_format(void *into, char *value, struct ap_error *err)
+{
+  struct entities *entities = into;
+  entities->as_json = strcmp(value, "json") == 0;
+  if (!entities->as_json && strcmp(value, "table") != 0)
+    return ap_fail(err, AP_E_INVALID, "it must be table or json, not \"%.40s\"", value);
+  return AP_OK;
+}
+
+const struct cli_option cli_entities_options[] = {
+    {.name = "entity",
+     .value = "TYPE:VALUE",
+     .doc = "add one entity; without TYPE: it is inferred",
+     .take = take_entity},
+    {.name = "format", .value = "table|json", .doc = "(default table)", .take = take_format},
     {0},
 };
 
-static int read_all(struct casefile *cf, int argc, char **argv, bool *as_json)
+static int read_all(const struct cli_command *command, int argc, char **argv,
+                    struct entities *entities, struct cli_args *args)
 {
   struct ap_error err = {0};
-  int given = 0;
-  int option;
-  optind = 1;
-  opterr = 0;
-  while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-    if (option == 'e') {
-      if (case_input_option(cf, optarg, &err) != AP_OK)
-        return cli_wrong_usage(argv[0], "--entity: %s", err.text);
-      given++;
-    } else if (option == 'f' && strcmp(optarg, "json") == 0) {
-      *as_json = true;
-    } else if (option == 'f' && strcmp(optarg, "table") == 0) {
-      *as_json = false;
-    } else if (option == 'f') {
-      return cli_wrong_usage(argv[0], "--format %s: it is table or json", optarg);
-    } else {
-      return cli_wrong_usage(argv[0], "%s: an unknown option, or its value is missing",
-                             argv[optind - 1]);
-    }
-  }
-  if (given == 0 && optind == argc)
-    return cli_wrong_usage(argv[0], "no entities file was given (- is standard input)");
-  for (int i = optind; i < argc; i++)
-    if (case_input_read(cf, argv[i], &err) != AP_OK) {
+  if (cli_options_parse(command, argc, argv, args, NULL, &err) != AP_OK)
+    return cli_wrong_usage(command->name, "%s", err.text);
+  if (entities->given == 0 && args->operands.count == 0)
+    return cli_wrong_usage(command->name, "no entities file was given (- is standard input)");
+  for (size_t i = 0; i < args->operands.count; i++)
+    if (case_input_read(entities->cf, args->operands.items[i], &err) != AP_OK) {
       ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err.text);
       return CLI_EXIT_USAGE;
     }
   return CLI_EXIT_DONE;
-}
-
-static void say_notes(const struct casefile *cf)
-{
-  for (size_t i = 0; i < casefile_note_count(cf); i++) {
-    const struct case_note *note = casefile_note(cf, i);
-    if (note->line)
-      ap_log(AP_LOG_CASE, AP_LOG_WARN, "%s:%zu: %s", note->source, note->line, note->text);
-    else
-      ap_log(AP_LOG_CASE, AP_LOG_WARN, "%s: %s", note->source, note->text);
-  }
-  if (casefile_notes_left_out(cf))
-    ap_log(AP_LOG_CASE, AP_LOG_WARN, "and %zu more notes", casefile_notes_left_out(cf));
 }
 
 static void print_row(const struct case_entity *entity)
@@ -114,23 +110,29 @@ static void print_json(struct casefile *cf)
   (void)fputs("]\n", stdout);
 }
 
-int cli_entities(int argc, char **argv)
+static void print_all(const struct entities *entities)
 {
-  struct casefile *cf = NULL;
-  bool as_json = false;
-  if (casefile_new(ENTITIES_MAX, &cf) != AP_OK) {
+  cli_say_notes(entities->cf);
+  if (entities->as_json) {
+    print_json(entities->cf);
+    return;
+  }
+  for (uint32_t i = 0; i < casefile_count(entities->cf); i++)
+    print_row(casefile_entity(entities->cf, i));
+}
+
+int cli_entities(const struct cli_command *command, int argc, char **argv)
+{
+  struct entities entities = {0};
+  struct cli_args args = {.own = &entities};
+  if (casefile_new(ENTITIES_MAX, &entities.cf) != AP_OK) {
     ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", ap_error_text(AP_E_NO_MEMORY));
-    return CLI_EXIT_USAGE;
+    return CLI_EXIT_LIMIT;
   }
-  int exit_code = read_all(cf, argc, argv, &as_json);
-  if (exit_code == CLI_EXIT_DONE) {
-    say_notes(cf);
-    if (as_json)
-      print_json(cf);
-    else
-      for (uint32_t i = 0; i < casefile_count(cf); i++)
-        print_row(casefile_entity(cf, i));
-  }
-  casefile_free(cf);
+  int exit_code = read_all(command, argc, argv, &entities, &args);
+  if (exit_code == CLI_EXIT_DONE)
+    print_all(&entities);
+  cli_args_deinit(&args);
+  casefile_free(entities.cf);
   return exit_code;
 }

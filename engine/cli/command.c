@@ -9,45 +9,135 @@
 
 enum { COMMANDS_MAX = 32 };
 
+enum {
+  OFFLINE = CLI_GROUP_CONFIG | CLI_GROUP_LOG,
+  ONLINE = OFFLINE | CLI_GROUP_SETTINGS | CLI_GROUP_RESULT | CLI_GROUP_RUN
+};
+
+static const char exit_codes[] =
+    "\nExit codes:\n"
+    "  0   everything was done\n"
+    "  1   done in part: some entities failed, were limited, forbidden, denied or not asked, or\n"
+    "      were not rescanned as wished\n"
+    "  2   nothing was sent: wrong usage, configuration, playbook, action or entities file\n"
+    "  3   failed: the key was refused, or VirusTotal never answered\n"
+    "  4   scans are still pending\n"
+    "  5   another run holds the lock\n"
+    "  6   a limit ended the process (script watchdog, memory cap, out of memory)\n"
+    "  7   the result or the state could not be written\n"
+    "  10, 11, 12  with --fail-on-risky something is risky, and it was done (10), done in part\n"
+    "      (11), or has scans pending (12)\n";
+
 const struct cli_command cli_commands[] = {
-    {"entities", "FILE|-... [--entity TYPE:VALUE]... [--format table|json]",
-     "show what would be taken from entities files, as what",
-     "Examples:\n"
-     "  apogee entities indicators.txt\n"
-     "  apogee entities --format json case.json feed.csv\n"
-     "  journalctl -u mail | apogee entities -\n"
-     "  apogee entities --entity 'hash:44d88612fea8a8f36de82e1278abb02f'\n"
-     "\n"
-     "Reads plain text (one indicator a line, # begins a comment), CSV with a header, JSON, "
-     "NDJSON\n"
-     "and SecOps-like cases, told apart by content; - is standard input. Indicators may be "
-     "defanged\n"
-     "(hxxp, [.], (at)). Says on standard error what was merged, retyped or not understood.\n"
-     "\n"
-     "Options:\n"
-     "  --entity TYPE:VALUE  add one entity; without TYPE: it is inferred\n"
-     "  --format FORMAT      table (default) or json\n",
-     cli_entities},
-    {"simulate", "[--port N] [--tls [--ca-out FILE]] [--scenario FILE] [--premium] [--no-quota]",
-     "answer as the VirusTotal API v2 would, on loopback, without a key",
-     "Examples:\n"
-     "  apogee simulate\n"
-     "  apogee simulate --port 8080 --premium --no-quota\n"
-     "  apogee simulate --tls --ca-out ca.pem --scenario outage.lua\n"
-     "\n"
-     "Prints the base URL and serves until SIGINT or SIGTERM. Any 64 hex characters are a key. "
-     "What\n"
-     "is not built in (EICAR is) is made up from the indicator, always the same.\n"
-     "\n"
-     "Options:\n"
-     "  --port N            listen on 127.0.0.1:N; 0 (default) is any free port\n"
-     "  --tls               HTTPS with a certificate made at start\n"
-     "  --ca-out FILE       write the certificate to trust there\n"
-     "  --scenario FILE     a Lua table of answers and faults to give instead\n"
-     "  --premium           keys may rescan and read comments; lists of 25\n"
-     "  --no-quota          without it: 4 a minute, 500 a day, 15,500 a month\n"
-     "  --request-log FILE  a JSON line per request, without keys\n",
-     cli_simulate},
+    {.name = "run",
+     .synopsis = "PLAYBOOK [--entities FILE|-]... [--entity TYPE:VALUE]... [--param NAME=VALUE]...",
+     .summary = "run a playbook on entities",
+     .help =
+         "Examples:\n"
+         "  apogee run triage --entities indicators.txt\n"
+         "  apogee run triage --simulate --entity url:http://malware.example.com/\n"
+         "  apogee run ./mine.lua --entities - --param threshold=5 --only urls <feed.csv\n"
+         "  apogee run triage --entities feed.csv --format json --output result.json \\\n"
+         "    --deadline 10m --fail-on-risky\n"
+         "\n"
+         "PLAYBOOK is a packaged playbook's name or a file. `apogee show PLAYBOOK` says what it\n"
+         "does and which parameters it takes. The result goes to standard output, whatever else\n"
+         "there is to say to standard error.\n",
+     .after = exit_codes,
+     .groups = ONLINE | CLI_GROUP_ENTITIES | CLI_GROUP_PARAMS | CLI_GROUP_STEPS,
+     .run = cli_script},
+    {.name = "action",
+     .synopsis = "NAME [--entities FILE|-]... [--entity TYPE:VALUE]... [--param NAME=VALUE]...",
+     .summary = "run one action on entities",
+     .help =
+         "Examples:\n"
+         "  apogee action scan_hash --param threshold=5 --entities hashes.txt\n"
+         "  apogee action scan_url --param threshold=3 --entity url:http://example.com/\n"
+         "  apogee action scan_hash -p threshold=5 --simulate --format json \\\n"
+         "    --entity filehash:44d88612fea8a8f36de82e1278abb02f\n"
+         "\n"
+         "`apogee list` shows the actions, `apogee show NAME` what one takes. Entities of types\n"
+         "that the action does not accept are left out.\n",
+     .after = exit_codes,
+     .groups = ONLINE | CLI_GROUP_ENTITIES | CLI_GROUP_PARAMS,
+     .run = cli_script},
+    {.name = "list",
+     .synopsis = "[--actions-path DIR:...]",
+     .summary = "list the actions there are",
+     .help = "Examples:\n"
+             "  apogee list\n"
+             "  apogee list --actions-path ./actions\n"
+             "\n"
+             "Needs no key and sends nothing.\n",
+     .groups = OFFLINE,
+     .run = cli_list},
+    {.name = "show",
+     .synopsis = "NAME|FILE|config",
+     .summary = "explain an action or a playbook, or show the configuration",
+     .help =
+         "Examples:\n"
+         "  apogee show scan_hash\n"
+         "  apogee show triage\n"
+         "  apogee show config\n"
+         "\n"
+         "`show config` prints every setting, its value and where it came from; of secrets, where\n"
+         "they are kept. Needs no key and sends nothing.\n",
+     .groups = OFFLINE | CLI_GROUP_SETTINGS,
+     .run = cli_show},
+    {.name = "check",
+     .synopsis = "FILE...",
+     .summary = "check files of actions and playbooks",
+     .help = "Examples:\n"
+             "  apogee check my_action.lua\n"
+             "  apogee check actions/*.lua playbooks/*.lua\n"
+             "\n"
+             "Exits with 0 when all are fine, else with 2. Needs no key and sends nothing.\n",
+     .groups = OFFLINE,
+     .run = cli_check},
+    {.name = "ping",
+     .synopsis = "[--simulate]",
+     .summary = "see whether VirusTotal can be reached with this key",
+     .help = "Examples:\n"
+             "  apogee ping\n"
+             "  APOGEE_VT_API_KEY=... apogee ping --timeout 5s\n"
+             "\n"
+             "Asks for one report, which costs one look-up, and says what to do when that fails.\n",
+     .after = exit_codes,
+     .groups = ONLINE,
+     .run = cli_script},
+    {.name = "entities",
+     .synopsis = "FILE|-... [--entity TYPE:VALUE]... [--format table|json]",
+     .summary = "show what would be taken from entities files, as what",
+     .help =
+         "Examples:\n"
+         "  apogee entities indicators.txt\n"
+         "  apogee entities --format json case.json feed.csv\n"
+         "  journalctl -u mail | apogee entities -\n"
+         "  apogee entities --entity 'hash:44d88612fea8a8f36de82e1278abb02f'\n"
+         "\n"
+         "Reads plain text (one indicator a line, # begins a comment), CSV with a header, JSON, "
+         "NDJSON\n"
+         "and SecOps-like cases, told apart by content; - is standard input. Indicators may be "
+         "defanged\n"
+         "(hxxp, [.], (at)). Says on standard error what was merged, retyped or not "
+         "understood.\n",
+     .groups = CLI_GROUP_LOG,
+     .own = cli_entities_options,
+     .run = cli_entities},
+    {.name = "simulate",
+     .synopsis = "[--port N] [--tls [--ca-out FILE]] [--scenario FILE] [--premium] [--no-quota]",
+     .summary = "answer as the VirusTotal API v2 would, on loopback, without a key",
+     .help = "Examples:\n"
+             "  apogee simulate\n"
+             "  apogee simulate --port 8080 --premium --no-quota\n"
+             "  apogee simulate --tls --ca-out ca.pem --scenario outage.lua\n"
+             "\n"
+             "Prints the base URL and serves until SIGINT or SIGTERM. Any 64 hex characters are a "
+             "key. What\n"
+             "is not built in (EICAR is) is made up from the indicator, always the same.\n",
+     .groups = CLI_GROUP_LOG,
+     .own = cli_simulate_options,
+     .run = cli_simulate},
     {0},
 };
 
@@ -74,6 +164,9 @@ static int print_help(FILE *to)
 static int print_command_help(const struct cli_command *command)
 {
   (void)printf("Usage: apogee %s %s\n\n%s", command->name, command->synopsis, command->help);
+  cli_options_help(command, stdout);
+  if (command->after)
+    (void)fputs(command->after, stdout);
   return CLI_EXIT_DONE;
 }
 
@@ -100,6 +193,22 @@ int cli_wrong_usage(const char *command, const char *fmt, ...)
   return CLI_EXIT_USAGE;
 }
 
+int cli_prepare(const struct cli_command *command, int argc, char **argv, struct cli_args *args,
+                struct cli_config *config)
+{
+  struct ap_error err = {0};
+  if (cli_config_init(config, &err) != AP_OK) {
+    ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err.text);
+    return CLI_EXIT_LIMIT;
+  }
+  if (cli_options_parse(command, argc, argv, args, config, &err) != AP_OK)
+    return cli_wrong_usage(command->name, "%s", err.text);
+  if (cli_config_load(config, args->config, &err) == AP_OK)
+    return CLI_EXIT_DONE;
+  ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err.text);
+  return CLI_EXIT_USAGE;
+}
+
 static int flush_output(int exit_code)
 {
   if (fflush(stdout) == 0 && !ferror(stdout))
@@ -121,8 +230,8 @@ int cli_run(int argc, char **argv)
   const struct cli_command *command = find_command(argv[1]);
   if (!command)
     return unknown_command(argv[1]);
-  for (int i = 2; i < argc; i++)
+  for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
     if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
       return flush_output(print_command_help(command));
-  return flush_output(command->run(argc - 1, argv + 1));
+  return flush_output(command->run(command, argc - 1, argv + 1));
 }

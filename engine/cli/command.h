@@ -3,21 +3,33 @@
 #pragma once
 
 #include "base/error.h"
+#include "cli/options.h"
 
-/* Exit codes; the README's table says when. */
+/* Exit codes. */
 enum cli_exit {
-  CLI_EXIT_DONE = 0,
-  CLI_EXIT_USAGE = 2,       /* nothing was done: wrong usage or input */
-  CLI_EXIT_NOT_WRITTEN = 7, /* the result could not be written */
+  CLI_EXIT_DONE = 0,          /* everything was done */
+  CLI_EXIT_PART = 1,          /* done in part */
+  CLI_EXIT_USAGE = 2,         /* nothing was done: wrong usage or input */
+  CLI_EXIT_FAILED = 3,        /* the key was refused, or VirusTotal never answered */
+  CLI_EXIT_PENDING = 4,       /* scans are still pending */
+  CLI_EXIT_LOCKED = 5,        /* another run holds the lock */
+  CLI_EXIT_LIMIT = 6,         /* a limit ended the process */
+  CLI_EXIT_NOT_WRITTEN = 7,   /* the result or the state could not be written */
+  CLI_EXIT_RISKY = 10,        /* --fail-on-risky: done, and something is risky */
+  CLI_EXIT_RISKY_PART = 11,   /* the same, done in part */
+  CLI_EXIT_RISKY_PENDING = 12 /* the same, with scans pending */
 };
 
-/* One subcommand. argv[0] is its name. */
+/* One subcommand. */
 struct cli_command {
   const char *name;
-  const char *synopsis; /* "FILE|-... [--entity TYPE:VALUE]..." */
-  const char *summary;  /* one line for `apogee --help` */
-  const char *help;     /* examples first, then the options */
-  int (*run)(int argc, char **argv);
+  const char *synopsis;         /* "FILE|-... [--entity TYPE:VALUE]..." */
+  const char *summary;          /* one line for `apogee --help` */
+  const char *help;             /* examples first; the options are added */
+  const char *after;            /* what follows the options; NULL: nothing */
+  unsigned groups;              /* enum cli_group: the common options that it takes */
+  const struct cli_option *own; /* others, up to a NULL name; NULL: none */
+  int (*run)(const struct cli_command *command, int argc, char **argv); /* argv[0] is its name */
 };
 
 /* Finds the subcommand and runs it; returns the exit code. */
@@ -26,8 +38,20 @@ int cli_run(int argc, char **argv);
 /* The commands, in the order of `apogee --help`; a NULL name ends the table. */
 extern const struct cli_command cli_commands[];
 
-int cli_entities(int argc, char **argv);
-int cli_simulate(int argc, char **argv);
+int cli_script(const struct cli_command *command, int argc, char **argv); /* run, action, ping */
+int cli_list(const struct cli_command *command, int argc, char **argv);
+int cli_show(const struct cli_command *command, int argc, char **argv);
+int cli_check(const struct cli_command *command, int argc, char **argv);
+int cli_entities(const struct cli_command *command, int argc, char **argv);
+int cli_simulate(const struct cli_command *command, int argc, char **argv);
+
+extern const struct cli_option cli_entities_options[];
+extern const struct cli_option cli_simulate_options[];
 
 /* Says what is wrong with the call of a command, and how to get help. Returns CLI_EXIT_USAGE. */
 int cli_wrong_usage(const char *command, const char *fmt, ...) AP_PRINTF(2, 3);
+
+/* Reads the options and then the configuration. CLI_EXIT_DONE, or another code after saying why;
+ * the caller frees both in either case. */
+int cli_prepare(const struct cli_command *command, int argc, char **argv, struct cli_args *args,
+                struct cli_config *config) AP_MUST_USE;

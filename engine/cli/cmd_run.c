@@ -1,0 +1,91 @@
+/* run, action and ping: what was typed becomes a request to the engine. */
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+
+/* What a command of these is about. */
+struct script_command {
+  const char *name;
+  const char *command; /* of the engine */
+  const char *target;  /* NULL: the operand */
+  const char *operand; /* what the operand is, in messages */
+};
+
+static const struct script_command script_commands[] = {
+    {"run", "run", NULL, "a playbook"},
+    {"action", "action", NULL, "an action"},
+    {"ping", "action", "ping", NULL},
+};
+
+static const struct script_command *find(const char *name)
+{
+  const struct script_command *found = script_commands;
+  while (strcmp(found->name, name) != 0)
+    found++;
+  return found;
+}
+
+static int check_words(const struct script_command *script, const struct cli_args *args)
+{
+  const struct cli_words *words = &args->operands;
+  size_t wanted = script->target ? 0 : 1;
+  if (words->count < wanted)
+    return cli_wrong_usage(script->name, "%s is missing: which %s?", script->operand,
+                           script->operand + strcspn(script->operand, " ") + 1);
+  if (words->count > wanted)
+    return cli_wrong_usage(script->name, "\"%.80s\" is one too many%s", words->items[wanted],
+                           wanted ? "; entities are given with --entities FILE or --entity" : "");
+  if (args->scenario && !args->simulate)
+    return cli_wrong_usage(script->name, "--scenario goes with --simulate");
+  return CLI_EXIT_DONE;
+}
+
+static enum run_format format_of(const struct cli_args *args)
+{
+  if (args->has_format)
+    return args->format;
+  return !args->output && isatty(STDOUT_FILENO) ? RUN_FORMAT_TABLE : RUN_FORMAT_JSON;
+}
+
+static int ask(const struct script_command *script, const struct cli_args *args,
+               const struct cli_config *config)
+{
+  const struct run_request request = {
+      .command = script->command,
+      .target = script->target ? script->target : args->operands.items[0],
+      .params = args->params,
+      .param_count = args->param_count,
+      .entities_files = args->entities.items,
+      .entities_file_count = args->entities.count,
+      .entity_options = args->entity.items,
+      .entity_option_count = args->entity.count,
+      .only = args->only.items,
+      .only_count = args->only.count,
+      .skip = args->skip.items,
+      .skip_count = args->skip.count,
+      .fail_on_risky = args->fail_on_risky,
+      .simulate = args->simulate,
+      .scenario = args->scenario,
+      .format = format_of(args),
+      .output = args->output,
+      .quiet = args->quiet,
+  };
+  return run_main(&request, config);
+}
+
+int cli_script(const struct cli_command *command, int argc, char **argv)
+{
+  const struct script_command *script = find(command->name);
+  struct cli_args args = {0};
+  struct cli_config config;
+  int exit_code = cli_prepare(command, argc, argv, &args, &config);
+  if (exit_code == CLI_EXIT_DONE)
+    exit_code = check_words(script, &args);
+  if (exit_code == CLI_EXIT_DONE)
+    exit_code = ask(script, &args, &config);
+  cli_args_deinit(&args);
+  cli_config_deinit(&config);
+  return exit_code;
+}

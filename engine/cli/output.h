@@ -1,0 +1,24 @@
+/* Where the result goes: a file that is written whole or not at all, or standard output. */
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/error.h"
+
+struct output;
+
+/* Opens the target; NULL is standard output. A regular file stays as it is until output_commit:
+ * what is written goes to a file beside it. What is no regular file (/dev/stdout, a FIFO, a
+ * terminal) is written straight. AP_E_IO. */
+int output_open(const char *path, struct output **out, struct ap_error *err) AP_MUST_USE;
+
+/* A case_write_fn; arg is the output. Buffered. AP_E_IO, then and ever after. */
+int output_write(void *arg, const char *data, size_t len) AP_MUST_USE;
+
+/* Sends what is buffered on its way: after a line that somebody waits for. */
+int output_flush(struct output *output) AP_MUST_USE;
+
+/* The document is whole: puts it in place. AP_E_IO, also of a write before, with its sentence. */
+int output_commit(struct output *output, struct ap_error *err) AP_MUST_USE;
+
+/* Frees; what was not committed leaves no file behind. NULL is fine. */
+void output_close(struct output *output);

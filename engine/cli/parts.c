@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/log.h"
+#include "casefile/input.h"
+#include "cli/command.h"
+#include "cli/notes.h"
+#include "script/data.h"
+
+enum { CONNECT_TIMEOUT_MS = 15000, REPORTS_IN_MEMORY = 16 << 20, KEY_BYTES = 32 };
+
+static int said(int exit_code, const struct ap_error *err)
+{
+  ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err->text);
+  return exit_code;
+}
+
+/* ---- loop and host ---- */
+
+int cli_parts_base(struct cli_parts *parts, const struct cli_config *config)
+{
+  struct ap_error err = {0};
+  struct script_limits limits;
+  script_limits_init(&limits);
+  limits.instructions = config->limits.instructions;
+  limits.memory_bytes = config->limits.memory_bytes;
+  if (net_loop_new(&parts->loop) != AP_OK) {
+    (void)ap_fail(&err, AP_E_NO_MEMORY, "the event loop did not start");
+    return said(CLI_EXIT_LIMIT, &err);
+  }
+  if (script_host_new(parts->loop, &limits, &parts->host, &err) != AP_OK)
+    return said(CLI_EXIT_LIMIT, &err);
+  return CLI_EXIT_DONE;
+}
+
+/* ---- case and record ---- */
+
+static int read_entities(struct cli_parts *parts, const struct run_request *request,
+                         const struct cli_config *config)
+{
+  struct ap_error err = {0};
+  uint64_t max = config->limits.entities;
+  if (casefile_new(max > UINT32_MAX ? UINT32_MAX : (uint32_t)max, &parts->cf) != AP_OK) {
+    (void)ap_fail(&err, AP_E_NO_MEMORY, "out of memory");
+    return said(CLI_EXIT_LIMIT, &err);
+  }
+  for (size_t i = 0; i < request->entities_file_count; i++)
+    if (case_input_read(parts->cf, request->entities_files[i], &err) != AP_OK)
+      return said(CLI_EXIT_USAGE, &err);
+  for (size_t i = 0; i < request->entity_option_count; i++)
+    if (case_input_option(parts->cf, request->entity_options[i], &err) != AP_OK) {
+      (void)ap_fail_context(&err, "--entity");
+      return said(CLI_EXIT_USAGE, &err);
+    }
+  cli_say_notes(parts->cf);
+  return CLI_EXIT_DONE;
+}
+
+static int make_record(struct cli_parts *parts, const struct cli_config *config)
+{
+  struct ap_error err = {0};
+  if (!config->state_dir) {
+    (void)ap_fail(&err, AP_E_INVALID,
+                  "there is no folder for the state: set HOME, or state_dir in the configuration");
+    return said(CLI_EXIT_NOT_WRITTEN, &err);
+  }
+  if (store_spool_open(parts->loop, config->state_dir, &parts->spool, &err) != AP_OK) {
+    (void)ap_fail_context(&err, "the state cannot be written");
+    return said(CLI_EXIT_NOT_WRITTEN, &err);
+  }
+  if (case_record_new(parts->cf, parts->spool, &parts->record) != AP_OK) {
+    (void)ap_fail(&err, AP_E_NO_MEMORY, "out of memory");
+    return said(CLI_EXIT_LIMIT, &err);
+  }
+  return CLI_EXIT_DONE;
+}
+
+/* ---- client ---- */
+
+static void take_tier(const struct cli_tier *tier, struct sim_options *options)
+{
+  options->premium = tier->premium;
+  options->per_minute = (uint32_t)tier->per_minute;
+  options->per_day = (uint32_t)tier->per_day;
+  options->per_month = (uint32_t)tier->per_month;
+}
+
+static int start_simulator(struct cli_parts *parts, const struct run_request *request,
+                           const struct cli_config *config)
+{
+  struct ap_error err = {0};
+  struct sim_options options;
+  sim_options_init(&options);
+  take_tier(&config->virustotal.tier, &options);
+  if (request->scenario) {
+    if (script_data_read(request->scenario, &parts->scenario, &err) != AP_OK)
+      return said(CLI_EXIT_USAGE, &err);
+    options.scenario = &parts->scenario;
+  }
+  if (sim_start(&options, &parts->sim, &err) != AP_OK)
+    return said(CLI_EXIT_USAGE, &err);
+  ap_log(AP_LOG_CLI, AP_LOG_INFO, "nothing is sent to VirusTotal: a simulator answers");
+  return CLI_EXIT_DONE;
+}
+
+/* Any 64 hexadecimal digits are a key to the simulator. */
+static int simulated_key(struct ap_secret **key, struct ap_error *err)
+{
+  unsigned char bytes[KEY_BYTES];
+  char text[2 * KEY_BYTES + 1];
+  ap_random_bytes(bytes, sizeof(bytes));
+  for (size_t i = 0; i < sizeof(bytes); i++)
+    (void)snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+  return ap_secret_new("virustotal.api_key", text, 2 * KEY_BYTES, key, err);
+}
+
+/* What it lacks is told to the action that needs it, if one does. */
+static bool has_key(struct cli_parts *parts, const struct cli_config *config)
+{
+  struct ap_error err = {0};
+  int rc =
+      parts->sim ? simulated_key(&parts->key, &err) : cli_config_api_key(config, &parts->key, &err);
+  (void)snprintf(parts->no_client, sizeof(parts->no_client), "%s", err.text);
+  return rc == AP_OK;
+}
+
+static int make_http(struct cli_parts *parts, const struct cli_config *config)
+{
+  struct ap_error err = {0};
+  bool is_plain = parts->sim || strncmp(config->virustotal.url, "http://", 7) == 0;
+  const struct net_http_options options = {
+      .proxy = parts->sim ? NULL : config->virustotal.proxy,
+      .proxy_password = parts->proxy_password,
+      .ca_file = config->virustotal.ca_file,
+      .verify_tls = config->virustotal.verify_ssl,
+      .allow_plain = is_plain,
+      .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+      .max_connections = (uint32_t)config->jobs,
+  };
+  if (net_http_global_init(&err) != AP_OK ||
+      net_http_new(parts->loop, &options, &parts->http, &err) != AP_OK)
+    return said(CLI_EXIT_USAGE, &err);
+  return CLI_EXIT_DONE;
+}
+
+static void take_options(const struct cli_parts *parts, const struct cli_config *config,
+                         struct vt_options *options)
+{
+  const struct cli_tier *tier = &config->virustotal.tier;
+  vt_options_init(options);
+  options->url = parts->sim ? sim_url(parts->sim) : config->virustotal.url;
+  options->key = parts->key;
+  options->limits = (struct store_limits){(uint32_t)tier->per_minute, (uint32_t)tier->per_day,
+                                          (uint32_t)tier->per_month};
+  options->list = (uint32_t)tier->list;
+  options->jobs = (uint32_t)config->jobs;
+  options->retries = (uint32_t)config->virustotal.retries;
+  options->retry_delay_ms = config->virustotal.retry_delay_ms;
+  options->poll_interval_ms = config->virustotal.poll_interval_ms;
+  options->timeout_ms = config->virustotal.timeout_ms;
+  options->max_wait_ms = config->max_wait_ms;
+  options->stop_on_limit = config->on_limit == CLI_LIMIT_STOP;
+  options->report_lifetime_ms = config->no_cache ? 0 : config->cache.report_ms;
+  options->not_found_lifetime_ms = config->no_cache ? 0 : config->cache.not_found_ms;
+  options->upload_max_bytes = config->virustotal.upload_max_bytes;
+  options->has_comments = tier->premium;
+  options->comments = (enum vt_comments)config->virustotal.comments;
+}
+
+static int make_client(struct cli_parts *parts, const struct cli_config *config)
+{
+  struct ap_error err = {0};
+  struct vt_options options;
+  if (!has_key(parts, config))
+    return CLI_EXIT_DONE;
+  if (cli_config_proxy_password(config, &parts->proxy_password, &err) != AP_OK)
+    return said(CLI_EXIT_USAGE, &err);
+  int exit_code = make_http(parts, config);
+  if (exit_code != CLI_EXIT_DONE)
+    return exit_code;
+  take_options(parts, config, &options);
+  if (store_memory_new(REPORTS_IN_MEMORY, &parts->store) != AP_OK) {
+    (void)ap_fail(&err, AP_E_NO_MEMORY, "out of memory");
+    return said(CLI_EXIT_LIMIT, &err);
+  }
+  if (vt_client_new(parts->loop, parts->http, parts->store, &options, &parts->client, &err) !=
+      AP_OK)
+    return said(CLI_EXIT_USAGE, &err);
+  return CLI_EXIT_DONE;
+}
+
+static int warn_of_settings(struct cli_parts *parts, const struct cli_config *config)
+{
+  static const char text[] = "TLS certificates are not verified (virustotal.verify_ssl is false): "
+                             "whoever is on the way can read the key";
+  if (config->virustotal.verify_ssl || parts->sim)
+    return CLI_EXIT_DONE;
+  ap_log(AP_LOG_CLI, AP_LOG_WARN, "%s", text);
+  return case_record_warn_run(parts->record, text) == AP_OK ? CLI_EXIT_DONE : CLI_EXIT_LIMIT;
+}
+
+int cli_parts_case(struct cli_parts *parts, const struct run_request *request,
+                   const struct cli_config *config)
+{
+  int exit_code = read_entities(parts, request, config);
+  if (exit_code == CLI_EXIT_DONE && request->simulate)
+    exit_code = start_simulator(parts, request, config);
+  if (exit_code == CLI_EXIT_DONE)
+    exit_code = make_client(parts, config);
+  if (exit_code == CLI_EXIT_DONE)
+    exit_code = make_record(parts, config);
+  return exit_code == CLI_EXIT_DONE ? warn_of_settings(parts, config) : exit_code;
+}
+
+/* ---- freeing ---- */
+
+void cli_parts_free(struct cli_parts *parts)
+{
+  script_host_free(parts->host);
+  vt_client_free(parts->client);
+  store_free(parts->store);
+  net_http_free(parts->http);
+  case_record_free(parts->record);
+  if (parts->spool)
+    store_spool_close(parts->spool);
+  casefile_free(parts->cf);
+  if (parts->loop)
+    net_loop_drain(parts->loop);
+  net_loop_free(parts->loop);
+  ap_secret_free(parts->proxy_password);
+  ap_secret_free(parts->key);
+  sim_stop(parts->sim);
+  ap_value_deinit(&parts->scenario);
+}

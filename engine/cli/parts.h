@@ -1,0 +1,34 @@
+/* What a run stands on, made from the configuration: loop, case, record, simulator, key, client.
+ * Parts are made in order and freed in reverse; what was not made is NULL. */
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/run.h"
+#include "script/run.h"
+#include "sim/sim.h"
+
+struct cli_parts {
+  struct net_loop *loop;
+  struct casefile *cf;
+  struct store_spool *spool;
+  struct case_record *record;
+  struct sim *sim;
+  struct ap_value scenario;
+  struct ap_secret *key;
+  struct ap_secret *proxy_password;
+  struct net_http *http;
+  struct store *store;
+  struct vt_client *client;
+  char no_client[512]; /* why there is none */
+  struct script_host *host;
+};
+
+/* The loop and the Lua host: what every command needs. Returns the exit code of a failure, said
+ * already; CLI_EXIT_DONE otherwise. */
+int cli_parts_base(struct cli_parts *parts, const struct cli_config *config);
+
+/* The entities, the record and the client. A key that is not there is none of its failures. */
+int cli_parts_case(struct cli_parts *parts, const struct run_request *request,
+                   const struct cli_config *config);
+
+void cli_parts_free(struct cli_parts *parts);

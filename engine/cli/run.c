@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/parts.h"
+#include "cli/paths.h"
+#include "cli/progress.h"
+
+enum { TICK_MS = 100, RUN_ID_BYTES = 32 };
+
+/* A command under way. */
+struct doing {
+  const struct run_request *request;
+  const struct cli_config *config;
+  struct cli_parts parts;
+  struct script_run *run;
+  struct output *output;
+  struct net_timer *deadline;
+  struct net_timer *tick;
+  char id[RUN_ID_BYTES];
+  char started[AP_CLOCK_TEXT];
+  bool has_case; /* run or action, not list, show or check */
+  bool was_signaled;
+  bool must_flush;
+  int written; /* AP_OK, or why the result is not written */
+};
+
+/* ---- what the run tells ---- */
+
+static void ended(void *arg)
+{
+  struct doing *doing = arg;
+  net_loop_stop(doing->parts.loop);
+}
+
+static void not_written(struct doing *doing, int code)
+{
+  if (doing->written != AP_OK)
+    return;
+  doing->written = code;
+  script_run_stop(doing->run, AP_E_CANCELED);
+}
+
+static void write_line(struct doing *doing, int rc, struct ap_buf *line)
+{
+  if (rc == AP_OK)
+    rc = output_write(doing->output, ap_buf_cstr(line), line->len);
+  ap_buf_deinit(line);
+  doing->must_flush = true;
+  if (rc != AP_OK)
+    not_written(doing, rc);
+}
+
+static void put(void *arg, uint32_t step, uint32_t entity)
+{
+  struct doing *doing = arg;
+  struct ap_buf line = {0};
+  if (doing->request->format == RUN_FORMAT_NDJSON)
+    write_line(doing, case_record_line_entity(doing->parts.record, step, entity, &line), &line);
+}
+
+/* The entities that nobody asked for have no line yet: they get it before the step's. */
+static void write_left_over(struct doing *doing, uint32_t step)
+{
+  for (uint32_t i = 0; i < casefile_count(doing->parts.cf) && doing->written == AP_OK; i++) {
+    struct case_step_entity known = case_record_entity(doing->parts.record, step, i);
+    if (known.in_step && !known.is_done)
+      put(doing, step, i);
+  }
+}
+
+static void step_ended(void *arg, uint32_t step)
+{
+  struct doing *doing = arg;
+  if (doing->request->format != RUN_FORMAT_NDJSON)
+    return;
+  write_left_over(doing, step);
+  int rc = case_record_write_step_line(doing->parts.record, step, output_write, doing->output);
+  if (rc == AP_OK)
+    rc = output_flush(doing->output);
+  if (rc != AP_OK)
+    not_written(doing, rc);
+}
+
+static void print(void *arg, const char *text, size_t len)
+{
+  struct doing *doing = arg;
+  int rc = output_write(doing->output, text, len);
+  if (rc != AP_OK)
+    not_written(doing, rc);
+}
+
+static void broke(void *arg, int code)
+{
+  struct doing *doing = arg;
+  ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s: the record of the run cannot be written: %s",
+         doing->config->state_dir,
+         code == AP_E_IO ? store_spool_problem(doing->parts.spool) : ap_error_text(code));
+  not_written(doing, code);
+}
+
+/* ---- timers and signals ---- */
+
+static void deadline_reached(void *arg)
+{
+  struct doing *doing = arg;
+  script_run_stop(doing->run, AP_E_DEADLINE);
+}
+
+static void start_tick(struct doing *doing)
+{
+  net_timer_start(doing->tick, (uint64_t)(TICK_MS * ap_clock_scale()));
+}
+
+static void ticked(void *arg)
+{
+  struct doing *doing = arg;
+  struct script_progress now;
+  script_run_progress(doing->run, &now);
+  const struct progress_state state = {
+      .step = now.step,
+      .done = now.counts.done,
+      .of = now.counts.of,
+      .risky = now.counts.risky,
+      .requests = now.requests,
+      .waiting_until_unix_ms = doing->parts.client ? vt_client_waits_until(doing->parts.client) : 0,
+  };
+  progress_show(&state);
+  if (doing->must_flush && output_flush(doing->output) != AP_OK)
+    not_written(doing, AP_E_IO);
+  doing->must_flush = false;
+  start_tick(doing);
+}
+
+/* The first ends the run in order, the second at once. */
+static void caught(void *arg, int signal_number)
+{
+  struct doing *doing = arg;
+  if (doing->was_signaled) {
+    progress_end();
+    output_close(doing->output);
+    (void)signal(signal_number, SIG_DFL);
+    (void)raise(signal_number);
+  }
+  doing->was_signaled = true;
+  ap_log(AP_LOG_CLI, AP_LOG_WARN, "the run is ending; once more ends it at once");
+  script_run_stop(doing->run, AP_E_CANCELED);
+}
+
+static int start_timers(struct doing *doing)
+{
+  struct net_loop *loop = doing->parts.loop;
+  if (net_timer_new(loop, deadline_reached, doing, &doing->deadline) != AP_OK ||
+      net_timer_new(loop, ticked, doing, &doing->tick) != AP_OK ||
+      net_loop_on_signal(loop, caught, doing) != AP_OK) {
+    ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", ap_error_text(AP_E_NO_MEMORY));
+    return CLI_EXIT_LIMIT;
+  }
+  if (doing->config->deadline_ms)
+    net_timer_start(doing->deadline, doing->config->deadline_ms);
+  if (progress_begin(doing->request->quiet) || doing->request->format == RUN_FORMAT_NDJSON)
+    start_tick(doing);
+  return CLI_EXIT_DONE;
+}
+
+/* ---- the result ---- */
+
+static uint32_t terminal_width(void)
+{
+  enum { USUAL = 80 };
+  struct winsize size = {0};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+    return size.ws_col;
+  return USUAL;
+}
+
+static int write_table(struct doing *doing)
+{
+  struct ap_buf text = {0};
+  struct ap_error err = {0};
+  bool is_coloured = !doing->request->output && isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+  int rc = script_run_render(doing->run, terminal_width(), is_coloured, &text, &err);
+  if (rc == AP_OK)
+    rc = output_write(doing->output, ap_buf_cstr(&text), text.len);
+  else
+    ap_log(AP_LOG_CLI, AP_LOG_ERROR, "the table could not be made: %s", err.text);
+  ap_buf_deinit(&text);
+  return rc;
+}
+
+static void describe_run(const struct doing *doing, const struct script_end *end, char *finished,
+                         struct case_run_info *info)
+{
+  ap_clock_format_utc(ap_clock_unix_ms(), finished);
+  *info = (struct case_run_info){
+      .run = doing->id,
+      .playbook = end->playbook,
+      .params = end->params,
+      .started = doing->started,
+      .finished = finished,
+      .status = end->status,
+      .exit_code = end->exit_code,
+      .tags = end->tags,
+      .score = end->score,
+  };
+}
+
+static int write_whole_run(struct doing *doing, const struct script_end *end)
+{
+  char finished[AP_CLOCK_TEXT];
+  struct case_run_info info;
+  struct ap_buf line = {0};
+  describe_run(doing, end, finished, &info);
+  if (doing->request->format == RUN_FORMAT_JSON)
+    return case_record_write_run(doing->parts.record, &info, output_write, doing->output);
+  int rc = case_record_line_run(doing->parts.record, &info, &line);
+  if (rc == AP_OK)
+    rc = output_write(doing->output, ap_buf_cstr(&line), line.len);
+  ap_buf_deinit(&line);
+  return rc;
+}
+
+static int write_document(struct doing *doing, const struct script_end *end)
+{
+  if (doing->request->format == RUN_FORMAT_TABLE)
+    return write_table(doing);
+  if (end->is_whole)
+    return write_whole_run(doing, end);
+  if (doing->request->format == RUN_FORMAT_JSON)
+    return case_record_write_action(doing->parts.record, 0, output_write, doing->output);
+  return AP_OK; /* the lines of an action went out as they came */
+}
+
+/* The exit code of the command, with the result in its place or not there at all. */
+static int finish(struct doing *doing)
+{
+  struct ap_error err = {0};
+  const struct script_end *end = script_run_end(doing->run);
+  if (end->message)
+    ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", end->message);
+  bool has_document = doing->has_case && end->exit_code != CLI_EXIT_USAGE;
+  if (doing->has_case && !has_document)
+    return end->exit_code;
+  int rc = doing->written;
+  if (rc == AP_OK && has_document)
+    rc = write_document(doing, end);
+  if (rc == AP_OK && output_commit(doing->output, &err) == AP_OK)
+    return end->exit_code;
+  if (*err.text)
+    ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err.text);
+  else if (rc != AP_OK)
+    ap_log(AP_LOG_CLI, AP_LOG_ERROR, "the result could not be written: %s", ap_error_text(rc));
+  return CLI_EXIT_NOT_WRITTEN;
+}
+
+/* ---- from begin to end ---- */
+
+static void name_run(struct doing *doing)
+{
+  unsigned year, month, day, hour, minute, second;
+  ap_clock_format_utc(ap_clock_unix_ms(), doing->started);
+  if (sscanf(doing->started, "%4u-%2u-%2uT%2u:%2u:%2uZ", &year, &month, &day, &hour, &minute,
+             &second) != 6)
+    return;
+  (void)snprintf(doing->id, sizeof(doing->id), "%04u%02u%02uT%02u%02u%02uZ-%04x", year, month, day,
+                 hour, minute, second, (unsigned)ap_random_below(0x10000));
+  ap_log_set_run(doing->id);
+}
+
+static int make_run(struct doing *doing, const struct cli_folders *folders)
+{
+  struct ap_error err = {0};
+  const struct cli_config *config = doing->config;
+  uint64_t tasks = config->jobs * config->virustotal.tier.list;
+  enum { TASKS_MAX = 1024 };
+  const struct script_run_options options = {
+      .cf = doing->parts.cf,
+      .record = doing->parts.record,
+      .client = doing->parts.client,
+      .no_client = doing->parts.no_client,
+      .tasks_max = (uint32_t)(tasks > TASKS_MAX ? TASKS_MAX : tasks),
+      .packaged = folders->actions,
+      .playbooks = folders->playbooks,
+      .action_folders = (const char *const *)config->actions_path.items,
+      .action_folder_count = config->actions_path.count,
+      .arg = doing,
+      .ended = ended,
+      .put = put,
+      .step_ended = step_ended,
+      .print = print,
+      .broke = broke,
+  };
+  if (script_run_new(doing->parts.host, &options, &doing->run, &err) == AP_OK)
+    return CLI_EXIT_DONE;
+  ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err.text);
+  return CLI_EXIT_USAGE;
+}
+
+/* The engine's own form of the request. */
+static int start(struct doing *doing)
+{
+  struct ap_error err = {0};
+  const struct run_request *request = doing->request;
+  const char **names = calloc(2 * request->param_count + 1, sizeof(*names));
+  const char **values = names ? names + request->param_count : NULL;
+  if (!names)
+    return CLI_EXIT_LIMIT;
+  for (size_t i = 0; i < request->param_count; i++) {
+    names[i] = request->params[i].name;
+    values[i] = request->params[i].value;
+  }
+  const struct script_request asked = {
+      .command = request->command,
+      .target = request->target,
+      .targets = request->targets,
+      .target_count = request->target_count,
+      .param_names = names,
+      .param_values = values,
+      .param_count = request->param_count,
+      .only = request->only,
+      .only_count = request->only_count,
+      .skip = request->skip,
+      .skip_count = request->skip_count,
+      .fail_on_risky = request->fail_on_risky,
+  };
+  int rc = script_run_start(doing->run, &asked, &err);
+  free(names);
+  if (rc == AP_OK)
+    return CLI_EXIT_DONE;
+  ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err.text);
+  return CLI_EXIT_USAGE;
+}
+
+static int run_all(struct doing *doing, const struct cli_folders *folders)
+{
+  struct ap_error err = {0};
+  int exit_code = cli_parts_base(&doing->parts, doing->config);
+  if (exit_code == CLI_EXIT_DONE && doing->has_case)
+    exit_code = cli_parts_case(&doing->parts, doing->request, doing->config);
+  if (exit_code == CLI_EXIT_DONE)
+    exit_code = make_run(doing, folders);
+  if (exit_code == CLI_EXIT_DONE && output_open(doing->request->output, &doing->output, &err)) {
+    ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err.text);
+    exit_code = CLI_EXIT_NOT_WRITTEN;
+  }
+  if (exit_code == CLI_EXIT_DONE)
+    exit_code = start_timers(doing);
+  if (exit_code == CLI_EXIT_DONE)
+    exit_code = start(doing);
+  if (exit_code != CLI_EXIT_DONE)
+    return exit_code;
+  net_loop_run(doing->parts.loop);
+  progress_end();
+  return finish(doing);
+}
+
+int run_main(const struct run_request *request, const struct cli_config *config)
+{
+  struct doing doing = {.request = request, .config = config};
+  struct cli_folders folders;
+  struct ap_error err = {0};
+  doing.has_case = strcmp(request->command, "run") == 0 || strcmp(request->command, "action") == 0;
+  if (cli_folders_find(&folders, &err) != AP_OK) {
+    ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err.text);
+    return CLI_EXIT_USAGE;
+  }
+  if (doing.has_case)
+    name_run(&doing);
+  int exit_code = run_all(&doing, &folders);
+  progress_end();
+  script_run_free(doing.run);
+  output_close(doing.output);
+  net_timer_free(doing.deadline);
+  net_timer_free(doing.tick);
+  cli_parts_free(&doing.parts);
+  ap_log_set_run(NULL);
+  return exit_code;
+}
