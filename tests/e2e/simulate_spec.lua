@@ -1,35 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 local cjson = require "cjson"
 local program = require "e2e.support.program"
+local simulator = require "e2e.support.simulator"
 
-local KEY = ("0123456789abcdef"):rep(4)
+local KEY = simulator.KEY
 local EICAR = "44d88612fea8a8f36de82e1278abb02f"
-
---- Starts the simulator, gives its URL to `use`, and stops it.
-local function with_simulator(args, use)
-  local out, pid_path = os.tmpname(), os.tmpname()
-  assert(os.execute(
-    ("timeout 60 '%s' simulate %s >%s 2>&1 & echo $! >%s"):format(
-      os.getenv "APOGEE_BIN",
-      args,
-      out,
-      pid_path
-    )
-  ))
-  -- The first line is the base URL: wait for it, at most 10 s.
-  assert(os.execute(("timeout 10 sh -c 'until grep -q . %s; do sleep 0.02; done'"):format(out)))
-  local url = io.open(out):read "l"
-  local good, why = pcall(use, url)
-  local pid = io.open(pid_path):read "l"
-  os.execute(("kill -TERM %s"):format(pid))
-  local stopped = os.execute(
-    ("timeout 5 sh -c 'while kill -0 %s 2>/dev/null; do sleep 0.02; done'"):format(pid)
-  )
-  os.remove(out)
-  os.remove(pid_path)
-  assert(good, why)
-  assert.is_true(stopped, "the simulator did not stop within 5 s")
-end
 
 --- The status and body of a request made with curl.
 local function ask(arguments)
@@ -42,7 +17,7 @@ end
 
 describe("apogee simulate", function()
   it("answers a look-up of EICAR as malicious", function()
-    with_simulator("", function(url)
+    simulator.with({}, function(url)
       assert.matches("^http://127%.0%.0%.1:%d+/vtapi/v2$", url)
       local status, body =
         ask(("'%s/file/report' -d apikey=%s -d resource=%s"):format(url, KEY, EICAR))
@@ -54,7 +29,7 @@ describe("apogee simulate", function()
   end)
 
   it("refuses what is no key, and spends a public key's minute", function()
-    with_simulator("", function(url)
+    simulator.with({}, function(url)
       assert.equal(403, (ask(("'%s/file/report' -d apikey=x -d resource=a"):format(url))))
       local list = table.concat({ EICAR, EICAR, EICAR, EICAR }, ",")
       local request = ("'%s/file/report' -d apikey=%s -d resource=%s"):format(url, KEY, list)
@@ -65,7 +40,7 @@ describe("apogee simulate", function()
 
   it("speaks HTTPS with a certificate that can be trusted", function()
     local ca = os.tmpname()
-    with_simulator("--tls --ca-out " .. ca, function(url)
+    simulator.with({ "--tls", "--ca-out", ca }, function(url)
       assert.matches("^https://", url)
       local request = ("'%s/ip-address/report?apikey=%s&ip=8.8.8.8'"):format(url, KEY)
       assert.equal(200, (ask(("--cacert %s %s"):format(ca, request))))
@@ -78,7 +53,7 @@ describe("apogee simulate", function()
     local scenario = program.file(
       "return { answers = { ['file/report *'] = { { status = 503 }, { pass = true } } } }"
     )
-    with_simulator("--no-quota --scenario " .. scenario, function(url)
+    simulator.with({ "--no-quota", "--scenario", scenario }, function(url)
       local request = ("'%s/file/report' -d apikey=%s -d resource=%s"):format(url, KEY, EICAR)
       assert.equal(503, (ask(request)))
       assert.equal(200, (ask(request)))

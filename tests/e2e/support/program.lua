@@ -3,15 +3,30 @@
 local M = {}
 
 local BIN = assert(os.getenv "APOGEE_BIN", "APOGEE_BIN must name the program")
+local LIMIT_S = 60
 
-local function quote(text)
+--- A word as the shell takes it.
+function M.quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
+--- The text of a file; nil when there is none.
+function M.read(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
   local text = file:read "a"
   file:close()
+  return text
+end
+
+function M.write(path, text)
+  local file = assert(io.open(path, "wb"))
+  assert(file:write(text))
+  assert(file:close())
+end
+
+local function take(path)
+  local text = M.read(path)
   os.remove(path)
   return text
 end
@@ -19,31 +34,77 @@ end
 --- A file of its own with some text; the caller removes it.
 function M.file(text)
   local path = os.tmpname()
-  local file = assert(io.open(path, "wb"))
-  assert(file:write(text))
-  file:close()
+  M.write(path, text)
   return path
+end
+
+local function environment(env)
+  if not env then return "" end
+  local words = { "env -i PATH=" .. M.quote(os.getenv "PATH") }
+  for name, value in pairs(env) do table.insert(words, name .. "=" .. M.quote(value)) end
+  for _, name in ipairs { "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS" } do
+    if os.getenv(name) then table.insert(words, name .. "=" .. M.quote(os.getenv(name))) end
+  end
+  return table.concat(words, " ") .. " "
+end
+
+--- The program with its arguments and environment, as a command of the shell.
+---@param args string[]
+---@param env table<string, string>? all that there is; nil: that of the tests
+function M.command(args, env)
+  local words = { M.quote(BIN) }
+  for _, arg in ipairs(args) do table.insert(words, M.quote(arg)) end
+  return environment(env) .. table.concat(words, " ")
 end
 
 ---@param args string[]
 ---@param input string|nil what standard input holds
+---@param env table<string, string>?
 ---@return { out: string, err: string, exit: integer }
-function M.run(args, input)
-  local words = { quote(BIN) }
-  for _, arg in ipairs(args) do
-    words[#words + 1] = quote(arg)
-  end
+function M.run(args, input, env)
   local input_path, out_path, err_path = M.file(input or ""), os.tmpname(), os.tmpname()
-  local command = ("timeout 30 %s <%s >%s 2>%s"):format(
-    table.concat(words, " "),
-    quote(input_path),
-    quote(out_path),
-    quote(err_path)
-  )
-  local _, how, code = os.execute(command)
+  local _, how, code = os.execute(("timeout %d %s <%s >%s 2>%s"):format(LIMIT_S,
+    M.command(args, env), M.quote(input_path), M.quote(out_path), M.quote(err_path)))
   os.remove(input_path)
-  assert(how == "exit", "the program was ended by a signal")
-  return { out = read(out_path), err = read(err_path), exit = code }
+  local result = { out = take(out_path), err = take(err_path), exit = code }
+  assert(how == "exit", "the program was ended by a signal: " .. result.err)
+  assert(code ~= 124, "the program did not end within " .. LIMIT_S .. " s: " .. result.err)
+  return result
+end
+
+local Process = {}
+Process.__index = Process
+
+--- Sends a signal by its name.
+function Process:signal(name) os.execute(("kill -%s %d"):format(name, self.pid)) end
+
+--- Waits for the end, at most limit_s.
+---@return { out: string, err: string, exit: integer } a signal's number + 128 when it ended it
+function Process:wait(limit_s)
+  local is_over = os.execute(("timeout %d sh -c %s"):format(limit_s,
+    M.quote("until [ -s " .. self.exit_path .. " ]; do sleep 0.02; done")))
+  if not is_over then self:signal "KILL" end
+  local result = { out = take(self.out_path), err = take(self.err_path) }
+  result.exit = math.tointeger(tonumber(take(self.exit_path)))
+  os.remove(self.pid_path)
+  assert(is_over, ("the program did not end within %d s: %s"):format(limit_s, result.err))
+  return result
+end
+
+--- Starts the program and lets it run.
+---@return table process with signal, wait and err (what it has said until now)
+function M.start(args, env)
+  local process = setmetatable({
+    out_path = os.tmpname(), err_path = os.tmpname(), exit_path = os.tmpname(),
+    pid_path = os.tmpname(),
+  }, Process)
+  local script = ("%s >%s 2>%s </dev/null & echo $! >%s; wait $!; echo $? >%s"):format(
+    M.command(args, env), process.out_path, process.err_path, process.pid_path, process.exit_path)
+  assert(os.execute("sh -c " .. M.quote(script) .. " &"))
+  assert(os.execute(("timeout 5 sh -c 'until [ -s %s ]; do sleep 0.02; done'")
+    :format(process.pid_path)))
+  process.pid = math.tointeger(tonumber(M.read(process.pid_path):match "%d+"))
+  return process
 end
 
 return M

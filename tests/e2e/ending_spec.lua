@@ -1,0 +1,115 @@
+-- How a run ends before its work is done: signals, and scripts that do not end.
+-- SPDX-License-Identifier: Apache-2.0
+local cjson = require "cjson"
+local program = require "e2e.support.program"
+local simulator = require "e2e.support.simulator"
+local workspace = require "e2e.support.workspace"
+
+local EICAR = "44d88612fea8a8f36de82e1278abb02f"
+local SLOW = "22596363b3de40b06f981fb85d82312e8c0ed511"
+local URL = "http://unknown.example.com/"
+
+local LISTS_OF_ONE = { virustotal = {
+  tier = { per_minute = 0, per_day = 0, per_month = 0, list = 1, premium = true },
+} }
+
+local PLAYBOOK = [[
+  return require "apogee.playbook" {
+    name = "P",
+    steps = {
+      { { "hashes", action = "scan_hash", on = "filehash", with = { threshold = 3 } },
+        { "urls", action = "scan_url", on = "url", with = { threshold = 3 } } },
+      { "later", action = "scan_hash", on = "filehash", with = { threshold = 3 } },
+    },
+  }]]
+
+--- Waits until the simulator has had a request of an endpoint.
+local function asked(w, endpoint)
+  return simulator.wait(("grep -q '\"%s\"' %s"):format(endpoint, w:path "requests"), 10)
+end
+
+local function entities_of(document)
+  local found = {}
+  for _, entity in ipairs(document.entities) do found[entity.identifier] = entity.steps end
+  return found
+end
+
+for _, name in ipairs { "TERM", "INT" } do
+  describe("SIG" .. name, function()
+    it("ends a run in order, within 5 s: what is found is written", function()
+      workspace.simulated({
+        settings = LISTS_OF_ONE,
+        scenario = ([[return { scan_ms = 3600000, answers = {
+          ["file/report %s"] = { { delay_ms = 30000 } }, ["url/report %s"] = { { code = 0 } } } }]])
+          :format(SLOW, URL),
+      }, function(w)
+        local process = program.start({
+          "run", w:write("p.lua", PLAYBOOK), "--entity", EICAR, "--entity", SLOW, "--entity", URL,
+          "--format", "json",
+        }, w:environment())
+        assert(asked(w, "url/scan"))
+        assert(asked(w, "comments/get"))
+        os.execute "sleep 0.2"
+        process:signal(name)
+        local ran = process:wait(5)
+        local document = cjson.decode(ran.out)
+        assert.equal(4, ran.exit)
+        assert.equal("interrupted", document.status)
+        local outcomes = entities_of(document)
+        assert.equal("reported", outcomes[EICAR].hashes)
+        assert.equal("not_asked", outcomes[SLOW].hashes)
+        assert.equal("pending", outcomes[URL].urls)
+        for _, entity in ipairs(document.steps[2].entities) do assert.is_string(entity.reason) end
+      end)
+    end)
+  end)
+end
+
+describe("a second signal", function()
+  it("ends the process at once, and leaves no half-written file", function()
+    workspace.simulated({ settings = LISTS_OF_ONE }, function(w)
+      local action = w:write("stubborn.lua", [[
+        return require "apogee.action" {
+          id = "stubborn", name = "Stubborn", doc = "Does not end.", accepts = { "filehash" },
+          returns = "is_success",
+          run = function(ctx)
+            while true do clock.sleep(600) end
+          end,
+        }]])
+      local process = program.start({
+        "action", action, "--entity", EICAR, "--output", w:path "out.json",
+      }, w:environment())
+      os.execute "sleep 0.5"
+      process:signal "TERM"
+      assert(simulator.wait("grep -q 'once more' " .. process.err_path, 5))
+      process:signal "TERM"
+      local ran = process:wait(2)
+      assert.equal(128 + 15, ran.exit)
+      local left = io.popen("ls -A " .. w.folder):read "a"
+      assert.is_nil(left:find "out.json")
+    end)
+  end)
+
+  it("is not needed for a script that ignores the first", function()
+    workspace.simulated({ settings = LISTS_OF_ONE }, function(w)
+      local action = w:write("stubborn.lua", [[
+        return require "apogee.action" {
+          id = "stubborn", name = "Stubborn", doc = "Does not end.", accepts = { "filehash" },
+          returns = "is_success",
+          run = function(ctx)
+            while true do pcall(clock.sleep, 600) end
+          end,
+        }]])
+      local process = program.start({
+        "action", action, "--entity", EICAR, "--format", "json",
+      }, w:environment())
+      os.execute "sleep 0.5"
+      process:signal "TERM"
+      local ran = process:wait(5)
+      local document = cjson.decode(ran.out)
+      assert.equal(1, ran.exit)
+      assert.equal("interrupted", document.status)
+      assert.equal("not_asked", document.entities[1].outcome)
+    end)
+  end)
+end)
