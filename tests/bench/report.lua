@@ -1,0 +1,91 @@
+-- The report: a table of Markdown with a verdict beside each number that has an aim.
+-- SPDX-License-Identifier: Apache-2.0
+local M = {}
+M.__index = M
+
+-- The aims; docs/benchmarks.md has them too.
+local RATE_RATIO, CPU_RATIO, CPU_MORE_US = 0.95, 2.5, 200
+local VERSION_MS, ONE_HASH_MORE_MS, PEAK_MIB = 5, 15, 96
+
+local HEAD = {
+  "| server | jobs | list | look-ups/s: bare | Apogee | ratio | aim "
+    .. "| CPU µs a look-up: bare | Apogee | ratio | more | aim "
+    .. "| peak MiB: bare | Apogee | requests: bare | Apogee | at once: bare | Apogee |",
+  "|" .. ("--:|"):rep(18),
+}
+
+function M.new()
+  return setmetatable({ lines = {}, missed = 0 }, M)
+end
+
+function M:add(fmt, ...)
+  local line = fmt:format(...)
+  table.insert(self.lines, line)
+  print(line)
+  io.stdout:flush()
+end
+
+function M:verdict(good)
+  if good then return "pass" end
+  self.missed = self.missed + 1
+  return "**FAIL**"
+end
+
+function M:cells_begin(hashes)
+  self:add("## Scan Hash over %d hashes", hashes)
+  self:add ""
+  for _, line in ipairs(HEAD) do
+    self:add("%s", line)
+  end
+end
+
+function M:cell(cell, result)
+  local bare, apogee = result.bare, result.apogee
+  local rate_aim = cell.delay_ms == 0 and "-" or self:verdict(result.rate >= RATE_RATIO)
+  local is_cheap = result.more_us <= CPU_MORE_US
+  if cell.list == 1 then is_cheap = result.cpu <= CPU_RATIO end
+  self:add(
+    "| %d ms | %d | %d | %.0f | %.0f | %.3f | %s | %.1f | %.1f | %.2f | %+.1f | %s "
+      .. "| %.1f | %.1f | %d | %d | %d | %d |",
+    cell.delay_ms, cell.jobs, cell.list, bare.rate, apogee.rate, result.rate, rate_aim,
+    bare.cpu_us, apogee.cpu_us, result.cpu, result.more_us, self:verdict(is_cheap),
+    bare.peak_mib, apogee.peak_mib, bare.requests // 1, apogee.requests // 1,
+    bare.in_flight // 1, apogee.in_flight // 1
+  )
+end
+
+function M:broken(what, message)
+  self:add("| %s | %s | %s |", what, self:verdict(false), (tostring(message):gsub("|", "/")))
+end
+
+function M:memory(cell, result)
+  local peak = result.apogee.peak_mib
+  self:add(
+    "| %d hashes, lists of %d | peak %.1f MiB (bare %.1f), %.0f look-ups/s (bare %.0f) "
+      .. "| at most %d MiB | %s |",
+    cell.hashes, cell.list, peak, result.bare.peak_mib, result.apogee.rate, result.bare.rate,
+    PEAK_MIB, self:verdict(peak <= PEAK_MIB)
+  )
+end
+
+function M:version(ms)
+  self:add(
+    "| `apogee --version` | %.1f ms | at most %d ms | %s |",
+    ms, VERSION_MS, self:verdict(ms <= VERSION_MS)
+  )
+end
+
+function M:one_hash(bare_ms, apogee_ms)
+  self:add(
+    "| one hash over TLS | %.1f ms (bare %.1f) | at most %d ms more | %s |",
+    apogee_ms, bare_ms, ONE_HASH_MORE_MS, self:verdict(apogee_ms - bare_ms <= ONE_HASH_MORE_MS)
+  )
+end
+
+function M:save(path)
+  local file = assert(io.open(path, "w"))
+  assert(file:write(table.concat(self.lines, "\n"), "\n"))
+  assert(file:close())
+end
+
+return M

@@ -1,0 +1,92 @@
+-- The benchmark: Apogee beside a bare libcurl program. docs/benchmarks.md explains it.
+--
+--   lua5.4 tests/bench/run.lua [OPTION VALUE]...
+--
+--   --build DIR     the build whose programs are run (build/release)
+--   --out DIR       where the report and the files of the runs go (build/bench)
+--   --hashes N      hashes of a cell (4000)
+--   --memory N      hashes of the run whose peak memory counts (100000)
+--   --rounds N      runs of a cell, of which the median counts (3; short ones five times as often)
+--   --only CELL     cells whose name begins so: "50/32/1" is 50 ms, 32 jobs, lists of 1; or
+--                   "memory", "version", "tls"
+--   --check yes     the bare program in Apogee's place: every ratio should be 1
+--
+-- Ends with 1 when an aim is missed.
+-- SPDX-License-Identifier: Apache-2.0
+local here = arg[0]:match "^(.*)/[^/]*$" or "."
+package.path = here .. "/?.lua;" .. package.path
+
+local cells = require "cells"
+local process = require "process"
+local report = require("report").new()
+
+local VERSION_ROUNDS, TLS_ROUNDS = 41, 21
+
+local options = {
+  build = "build/release", out = "build/bench", hashes = "4000", memory = "100000", rounds = "3",
+  only = "", check = "no",
+}
+for i = 1, #arg, 2 do
+  local name = arg[i]:match "^%-%-(%l+)$"
+  if not (name and options[name] and arg[i + 1]) then
+    io.stderr:write("bench: ", arg[i], ": an unknown option, or its value is missing\n")
+    os.exit(2)
+  end
+  options[name] = arg[i + 1]
+end
+
+local bench = {
+  programs = options.build .. "/tests",
+  apogee = options.build .. "/bin/apogee",
+  out = options.out,
+  rounds = math.tointeger(options.rounds),
+  check = options.check == "yes",
+  key = ("b"):rep(64),
+}
+process.sh("mkdir", "-p", bench.out)
+
+local function is_wanted(name)
+  return name:sub(1, #options.only) == options.only
+end
+
+--- Runs a part and reports it; an error in it is a row of the report.
+local function part(name, run)
+  if not is_wanted(name) then return end
+  local good, message = pcall(run)
+  if not good then report:broken(name, message) end
+end
+
+local hashes = math.tointeger(options.hashes)
+report:cells_begin(hashes)
+for _, delay_ms in ipairs { 50, 0 } do
+  for _, jobs in ipairs { 1, 32 } do
+    for _, list in ipairs { 1, 4, 25 } do
+      part(("%d/%d/%d"):format(delay_ms, jobs, list), function()
+        local cell = { delay_ms = delay_ms, jobs = jobs, list = list, hashes = hashes }
+        report:cell(cell, cells.run(bench, cell))
+      end)
+    end
+  end
+end
+
+report:add ""
+report:add "## Memory and start-up"
+report:add ""
+report:add "| what | measured | aim | |"
+report:add "|---|---|---|---|"
+part("memory", function()
+  local count = math.tointeger(options.memory)
+  local cell = { delay_ms = 0, jobs = 32, list = 25, hashes = count, rounds = 1 }
+  report:memory(cell, cells.run(bench, cell))
+end)
+part("version", function()
+  report:version(cells.version(bench, VERSION_ROUNDS))
+end)
+part("tls", function()
+  report:one_hash(cells.one_hash(bench, TLS_ROUNDS))
+end)
+
+report:add ""
+report:add("%d missed.", report.missed)
+report:save(bench.out .. "/report.md")
+os.exit(report.missed == 0)
