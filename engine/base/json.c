@@ -335,8 +335,10 @@ bool ap_json_next(struct ap_json_walk *walk)
 
 static bool key_is(struct ap_slice token, const char *key, size_t len)
 {
+  if (token.len == len + 2 && memcmp(token.ptr + 1, key, len) == 0)
+    return true;
   if (!memchr(token.ptr, '\\', token.len))
-    return token.len == len + 2 && memcmp(token.ptr + 1, key, len) == 0;
+    return false;
   struct ap_buf plain = {0};
   ap_json_read_string(token, &plain);
   bool same = !ap_buf_error(&plain) && ap_slice_is(ap_slice_of(&plain), key);
@@ -349,10 +351,15 @@ void ap_json_get_many(struct ap_slice object, const char *const *keys, size_t co
 {
   struct ap_json_walk walk = ap_json_walk(object);
   memset(values, 0, count * sizeof(*values));
-  while (walk.is_object && ap_json_next(&walk))
-    for (size_t i = 0; i < count; i++)
+  while (walk.is_object && ap_json_next(&walk)) {
+    bool is_plain = !memchr(walk.key.ptr, '\\', walk.key.len);
+    for (size_t i = 0; i < count; i++) {
+      if (is_plain && keys[i][0] != walk.key.ptr[1])
+        continue;
       if (key_is(walk.key, keys[i], strlen(keys[i])))
         values[i] = walk.value;
+    }
+  }
 }
 
 bool ap_json_get(struct ap_slice object, const char *key, struct ap_slice *value)

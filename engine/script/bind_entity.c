@@ -205,7 +205,7 @@ static int entity_insight(lua_State *L)
                  "insight");
 }
 
-/* entity:table{ title =, columns = { texts }, rows = { { cells } } } */
+/* entity:table{ title =, columns = { texts }, rows = { { cells } } or vt.engines(report).rows } */
 static int entity_table(lua_State *L)
 {
   struct case_finding *finding = check_own(L, "table");
@@ -215,8 +215,11 @@ static int entity_table(lua_State *L)
   luaL_argcheck(L, lua_rawget(L, 2) == LUA_TTABLE, 2, "columns must be a list of texts");
   struct ap_slice columns = push_json(L, lua_gettop(L), "table");
   lua_pushliteral(L, "rows");
-  luaL_argcheck(L, lua_rawget(L, 2) == LUA_TTABLE, 2, "rows must be a list of lists");
-  struct ap_slice rows = push_json(L, lua_gettop(L), "table");
+  int type = lua_rawget(L, 2);
+  struct ap_slice rows = script_json_text(L, -1);
+  luaL_argcheck(L, rows.ptr || type == LUA_TTABLE, 2, "rows must be a list of lists");
+  if (!rows.ptr)
+    rows = push_json(L, lua_gettop(L), "table");
   return written(L, case_finding_table(finding, title, columns, rows), "table");
 }
 

@@ -11,16 +11,20 @@
  *   vt.url_scan(url[, { report = }])         report: what is in hand when it is refused
  *   vt.await("file"|"url", receipt|scan_id, { resource = }) -> report; what is not finished when
  *                                         the run ends is nil, message, "queued"
+ *   vt.engines(report)                -> { detecting = { names }, total =, rows = }; nil without
+ *                                        scans. Does not wait. rows is for entity:table
  *
- * A report is a plain table; its bytes stay with the engine, for the result. */
+ * A report reads as the decoded answer (see report.h); its bytes stay with it, for the result. */
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
 #include <string.h>
 
 #include "script/host_private.h"
 #include "script/json.h"
+#include "script/report.h"
 #include "script/run_private.h"
 #include "vt/await.h"
+#include "vt/engines.h"
 
 struct vt_op {
   struct vt_ask *ask; /* under way; NULL: none */
@@ -141,7 +145,7 @@ static int push_report(lua_State *L, struct vt_op *op)
 {
   if (op->code != AP_OK)
     return push_failure(L, op);
-  script_report_push(L, op->job, &op->body);
+  script_report_push(L, ap_slice_of(&op->body), op->job->serial);
   return 1;
 }
 
@@ -333,10 +337,52 @@ static int vt_await_scan(lua_State *L)
   return wait_or_fail(L, op, rc);
 }
 
+/* ---- engines ---- */
+
+struct names {
+  lua_State *L;
+  lua_Integer count;
+};
+
+static void add_name(void *arg, struct ap_slice text)
+{
+  struct names *names = arg;
+  lua_pushlstring(names->L, text.ptr, text.len);
+  lua_rawseti(names->L, -2, ++names->count);
+}
+
+static int vt_engines(lua_State *L)
+{
+  enum { BYTES_PER_INSTRUCTION = 8 };
+  uint64_t serial;
+  struct vt_engines engines;
+  struct names names = {.L = L};
+  luaL_checkany(L, 1);
+  struct ap_slice bytes = script_report_bytes(L, 1, &serial);
+  if (!bytes.ptr)
+    return 0;
+  script_charge(L, bytes.len / BYTES_PER_INSTRUCTION);
+  lua_createtable(L, 0, 3);
+  lua_newtable(L);
+  int rc = vt_engines_read(bytes, &engines, add_name, &names);
+  if (rc == AP_E_NOT_FOUND)
+    return 0;
+  if (rc != AP_OK)
+    script_out_of_memory();
+  lua_setfield(L, -2, "detecting");
+  lua_pushinteger(L, (lua_Integer)engines.total);
+  lua_setfield(L, -2, "total");
+  script_json_text_push(L, ap_slice_of(&engines.rows));
+  lua_setfield(L, -2, "rows");
+  ap_buf_deinit(&engines.rows);
+  return 1;
+}
+
 static const luaL_Reg vt_functions[] = {
     {"await", vt_await_scan},
     {"comments", vt_comments},
     {"domain_report", vt_domain_report},
+    {"engines", vt_engines},
     {"file_report", vt_file_report},
     {"file_rescan", vt_file_rescan},
     {"ip_report", vt_ip_report},

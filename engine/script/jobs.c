@@ -26,7 +26,6 @@ void script_job_free(struct script_job *job)
   if (!job->is_away)
     job->run->places_taken--;
   DL_DELETE(job->run->jobs, job);
-  script_reports_free(script_host_state(job->run->host), job);
   case_finding_deinit(&job->finding);
   free(job);
 }

@@ -5,9 +5,11 @@
 
 #include <lauxlib.h>
 #include <lua5.4/lua-cjson.h>
+#include <string.h>
 
 #include "script/host_private.h"
 
+static const char text_type[] = "JSON text";
 static const char decode_key;
 static const char array_key;
 static const char object_key;
@@ -58,6 +60,10 @@ void script_json_init(lua_State *L)
   lua_pop(L, 1);
   init_mark(L, &array_key, "json.array");
   init_mark(L, &object_key, "json.object");
+  luaL_newmetatable(L, text_type);
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 1);
 }
 
 static bool to_integer(lua_State *L, lua_Integer *integer)
@@ -114,6 +120,21 @@ void script_json_push(lua_State *L, struct ap_slice text)
     lua_pop(L, 1);
     lua_pushinteger(L, integer);
   }
+}
+
+/* ---- text that the engine has written ---- */
+
+void script_json_text_push(lua_State *L, struct ap_slice text)
+{
+  char *copy = lua_newuserdatauv(L, text.len, 0);
+  memcpy(copy, text.ptr, text.len);
+  luaL_setmetatable(L, text_type);
+}
+
+struct ap_slice script_json_text(lua_State *L, int index)
+{
+  const char *text = luaL_testudata(L, index, text_type);
+  return (struct ap_slice){text, text ? lua_rawlen(L, index) : 0};
 }
 
 /* ---- the module ---- */

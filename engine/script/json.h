@@ -31,6 +31,12 @@ bool script_json_is_null(lua_State *L, int index);
 int script_json_write(lua_State *L, int index, struct ap_buf *out,
                       struct ap_error *err) AP_MUST_USE;
 
+/* JSON that the engine has written, for scripts to hand on where a value is written as JSON; they
+ * cannot look into it. Pushes it, copies text. [-0, +1, m] */
+void script_json_text_push(lua_State *L, struct ap_slice text);
+/* ptr NULL when the value at index is none. */
+struct ap_slice script_json_text(lua_State *L, int index);
+
 /* Pushes the `json` module given to scripts: decode(text) -> value | nil, message, "bad_answer" or
  * "too_large"; encode(value) -> text | raises; null; object(t), array(t) mark t and return it.
  * [-0, +1, m] */

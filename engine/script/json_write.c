@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "script/json.h"
+#include "script/report.h"
 
 enum { DEPTH_MAX = 64 };
 
@@ -139,6 +140,7 @@ static int write_object(struct writer *writer, size_t count)
 
 static int write_table(struct writer *writer)
 {
+  script_report_complete(writer->L, -1);
   enum script_json_mark mark = script_json_mark_of(writer->L, -1);
   struct shape shape = shape_of(writer->L);
   if (shape.has_other || (shape.strings && shape.integers))
@@ -155,6 +157,15 @@ static int write_table(struct writer *writer)
 }
 
 /* ---- any value ---- */
+
+static int write_text(struct writer *writer)
+{
+  struct ap_slice text = script_json_text(writer->L, -1);
+  if (!text.ptr)
+    return ap_fail(writer->err, AP_E_INVALID, "a %s is no data", luaL_typename(writer->L, -1));
+  ap_buf_add(writer->out, text.ptr, text.len);
+  return AP_OK;
+}
 
 static int write_nested(struct writer *writer)
 {
@@ -189,6 +200,9 @@ static int write_value(struct writer *writer)
     break;
   case LUA_TTABLE:
     rc = write_nested(writer);
+    break;
+  case LUA_TUSERDATA:
+    rc = write_text(writer);
     break;
   default:
     if (!script_json_is_null(L, -1))

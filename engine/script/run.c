@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "script/host_private.h"
+#include "script/report.h"
 #include "script/run_private.h"
 
 enum { GRACE_MS = 3000, EXIT_OF_A_BUG = 2 };
@@ -152,6 +153,7 @@ static int set_up(lua_State *L)
 {
   script_entity_init(L);
   script_set_init(L);
+  script_report_init(L);
   return 0;
 }
 

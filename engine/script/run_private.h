@@ -10,13 +10,6 @@
 
 enum { SCRIPT_NO_ENTITY = UINT32_MAX };
 
-/* A provider's answer that a job has seen: the table, and the bytes that it was made from. */
-struct script_report {
-  struct script_report *next;
-  int table_ref;
-  struct ap_buf raw;
-};
-
 /* One task of an action or a playbook. */
 struct script_job {
   struct script_job *prev, *next; /* in run->jobs */
@@ -30,7 +23,6 @@ struct script_job {
   bool is_away;           /* it waits for a scan, and gave its place to another */
   bool has_submitted;     /* something of it is at VirusTotal */
   struct case_finding finding;
-  struct script_report *reports;
   char label[128];
 };
 
@@ -102,12 +94,6 @@ void script_job_take_place(struct script_job *job);
 int script_run_entities(lua_State *L);
 /* Begins entities where there is room; from the loop's turn, outside of tasks. */
 void script_steps_pump(struct script_run *run);
-
-/* report.c: pushes the table of an answer and keeps its bytes with the job. Takes raw. */
-void script_report_push(lua_State *L, struct script_job *job, struct ap_buf *raw);
-/* The bytes of the report at index; NULL when it is none of this job. */
-const struct ap_buf *script_report_raw(lua_State *L, int index, const struct script_job *job);
-void script_reports_free(lua_State *L, struct script_job *job);
 
 /* call.c */
 int script_engine_call(lua_State *L);

@@ -7,6 +7,7 @@
 #include <utlist.h>
 
 #include "script/host_private.h"
+#include "script/report.h"
 #include "script/run_private.h"
 
 /* ---- the caller, who waits ---- */
@@ -82,14 +83,15 @@ static void read_reason(lua_State *co, int outcome, struct case_finding *finding
   lua_pop(co, 1);
 }
 
+/* The bytes of a report that this very job has asked for; another's is none. */
 static void read_report(lua_State *co, int outcome, struct script_job *job)
 {
+  uint64_t serial;
   lua_pushliteral(co, "report");
-  if (lua_rawget(co, outcome) == LUA_TTABLE) {
-    const struct ap_buf *raw = script_report_raw(co, -1, job);
-    if (raw)
-      ap_buf_add(&job->finding.answer, raw->ptr, raw->len);
-  }
+  (void)lua_rawget(co, outcome);
+  struct ap_slice bytes = script_report_bytes(co, -1, &serial);
+  if (bytes.ptr && serial == job->serial)
+    ap_buf_add(&job->finding.answer, bytes.ptr, bytes.len);
   lua_pop(co, 1);
 }
 

@@ -22,12 +22,9 @@ const struct vt_call_info *vt_call_info(enum vt_call call)
   return &calls[call];
 }
 
-static struct ap_slice text_member(struct ap_slice item, const char *key)
+static struct ap_slice text_or_none(struct ap_slice value)
 {
-  struct ap_slice value;
-  if (ap_json_get(item, key, &value) && ap_json_kind(value) == AP_JSON_STRING)
-    return value;
-  return (struct ap_slice){0};
+  return value.ptr && ap_json_kind(value) == AP_JSON_STRING ? value : (struct ap_slice){0};
 }
 
 static bool is_invalid_resource(struct ap_slice message)
@@ -36,31 +33,31 @@ static bool is_invalid_resource(struct ap_slice message)
   return message.len >= sizeof(start) - 1 && memcmp(message.ptr, start, sizeof(start) - 1) == 0;
 }
 
-static bool is_finished(enum vt_call call, struct ap_slice item)
-{
-  struct ap_slice scans;
-  return !calls[call].has_engines ||
-         (ap_json_get(item, "scans", &scans) && ap_json_kind(scans) == AP_JSON_OBJECT);
-}
-
 struct vt_verdict vt_call_read(enum vt_call call, struct ap_slice item)
 {
+  enum { CODE, SCAN_ID, MESSAGE, SCANS, HASHES, KEY_COUNT = HASHES + VT_HASHES };
+  static const char *const keys[KEY_COUNT] = {"response_code", "scan_id", "verbose_msg", "scans",
+                                              "md5",           "sha1",    "sha256"};
   struct vt_verdict verdict = {.code = AP_E_BAD_ANSWER};
-  struct ap_slice code_value;
+  struct ap_slice values[KEY_COUNT];
   int64_t code;
-  if (ap_json_kind(item) != AP_JSON_OBJECT || !ap_json_get(item, "response_code", &code_value) ||
-      !ap_json_read_int(code_value, &code))
+  ap_json_get_many(item, keys, KEY_COUNT, values);
+  if (!values[CODE].ptr || !ap_json_read_int(values[CODE], &code))
     return verdict;
-  verdict.scan_id = text_member(item, "scan_id");
-  verdict.message = text_member(item, "verbose_msg");
+  verdict.scan_id = text_or_none(values[SCAN_ID]);
+  verdict.message = text_or_none(values[MESSAGE]);
   bool is_report = !calls[call].is_submission;
+  bool is_finished = !calls[call].has_engines ||
+                     (values[SCANS].ptr && ap_json_kind(values[SCANS]) == AP_JSON_OBJECT);
   if (code == 1)
-    verdict.code = is_finished(call, item) ? AP_OK : AP_E_QUEUED;
+    verdict.code = is_finished ? AP_OK : AP_E_QUEUED;
   else if (code == -2)
     verdict.code = AP_E_QUEUED;
   else if (code == 0 && is_report && !is_invalid_resource(verdict.message))
     verdict.code = AP_E_NOT_FOUND;
   else if (code == 0 || code == -1)
     verdict.code = AP_E_REJECTED;
+  for (size_t i = 0; call == VT_FILE_REPORT && verdict.code == AP_OK && i < VT_HASHES; i++)
+    verdict.hashes[i] = text_or_none(values[HASHES + i]);
   return verdict;
 }

@@ -18,6 +18,9 @@ enum vt_call {
   VT_CALL_COUNT
 };
 
+/* Items of a list at most, on any key. */
+enum { VT_LIST_MAX = 25 };
+
 struct vt_call_info {
   const char *path;      /* "file/report" */
   const char *parameter; /* "resource" */
@@ -29,11 +32,15 @@ struct vt_call_info {
 
 const struct vt_call_info *vt_call_info(enum vt_call call);
 
+/* md5, sha1 and sha256 */
+enum { VT_HASHES = 3 };
+
 /* What one answer of a call says. Slices point into the item. */
 struct vt_verdict {
-  int code;                /* AP_OK, AP_E_NOT_FOUND, _QUEUED, _REJECTED or _BAD_ANSWER */
-  struct ap_slice scan_id; /* raw token; empty: none */
-  struct ap_slice message; /* verbose_msg, raw token; empty: none */
+  int code;                          /* AP_OK, AP_E_NOT_FOUND, _QUEUED, _REJECTED or _BAD_ANSWER */
+  struct ap_slice scan_id;           /* raw token; empty: none */
+  struct ap_slice message;           /* verbose_msg, raw token; empty: none */
+  struct ap_slice hashes[VT_HASHES]; /* of a finished report of a file, raw tokens; empty: none */
 };
 
 /* Reads one item (a checked JSON value). `response_code` decides, never `verbose_msg`, but for a

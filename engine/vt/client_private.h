@@ -15,7 +15,7 @@
 
 #include "vt/client.h"
 
-enum { VT_LIST_MAX = 25, VT_STRIKES_MAX = 3, VT_MINUTE_MS = 60000 };
+enum { VT_STRIKES_MAX = 3, VT_MINUTE_MS = 60000 };
 
 enum vt_item_state {
   VT_ITEM_FRESH,   /* not looked for in the store yet */
@@ -142,7 +142,8 @@ struct vt_item *vt_client_first(const struct vt_client *client); /* of all lines
 bool vt_store_find(struct vt_item *item, struct ap_buf *raw, int *code, int64_t *fetched_ms);
 /* A submission was taken: what was known of the same thing is old. */
 void vt_store_forget(const struct vt_item *item);
-void vt_store_keep(const struct vt_item *item, struct ap_slice body, int code);
+void vt_store_keep(const struct vt_item *item, struct ap_slice body,
+                   const struct vt_verdict *verdict);
 /* The journal of a submission; all three do nothing for a look-up. What ends without sent or done
  * stays open: nobody knows what became of it. */
 int vt_journal_intend(struct vt_item *item) AP_MUST_USE;

@@ -35,18 +35,19 @@ void vt_store_forget(const struct vt_item *item)
   ap_buf_deinit(&key);
 }
 
-void vt_store_keep(const struct vt_item *item, struct ap_slice body, int code)
+void vt_store_keep(const struct vt_item *item, struct ap_slice body,
+                   const struct vt_verdict *verdict)
 {
-  static const char *const names[] = {"md5", "sha1", "sha256"};
+  int code = verdict->code;
   const struct vt_options *options = &item->client->options;
-  char hashes[3][72];
-  const char *keys[4] = {item->key};
+  char hashes[VT_HASHES][72];
+  const char *keys[1 + VT_HASHES] = {item->key};
   size_t count = 1;
   if (!is_kept_call(item->call) || (code != AP_OK && code != AP_E_NOT_FOUND))
     return;
-  for (size_t i = 0; code == AP_OK && item->call == VT_FILE_REPORT && i < 3; i++) {
-    struct ap_slice token;
-    if (!ap_json_get(body, names[i], &token) || token.len < 34 || token.len > 66)
+  for (size_t i = 0; i < VT_HASHES; i++) {
+    struct ap_slice token = verdict->hashes[i];
+    if (token.len < 34 || token.len > 66)
       continue;
     (void)snprintf(hashes[i], sizeof(hashes[i]), "%c%.*s", kind_of(item->call), (int)token.len - 2,
                    token.ptr + 1);

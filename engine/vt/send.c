@@ -105,7 +105,7 @@ void vt_answer_item(struct vt_item *item, struct ap_slice body)
   }
   ap_json_read_string(verdict.scan_id, &scan_id);
   if (!vt_call_info(item->call)->is_submission) {
-    vt_store_keep(item, body, verdict.code);
+    vt_store_keep(item, body, &verdict);
   } else if (verdict.code == AP_OK) {
     vt_journal_sent(item, ap_buf_cstr(&scan_id));
     vt_store_forget(item);

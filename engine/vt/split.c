@@ -6,10 +6,13 @@
 
 #include "base/json.h"
 
-static bool member_is(struct ap_slice item, const char *key, const char *text, bool fold_case)
+/* What an item says of whom it is. */
+enum { RESOURCE, SCAN_ID, URL, NAME_COUNT };
+static const char *const names[NAME_COUNT] = {"resource", "scan_id", "url"};
+
+static bool is_text(struct ap_slice token, const char *text, bool fold_case)
 {
-  struct ap_slice token;
-  if (!ap_json_get(item, key, &token) || ap_json_kind(token) != AP_JSON_STRING)
+  if (!token.ptr || ap_json_kind(token) != AP_JSON_STRING)
     return false;
   struct ap_buf plain = {0};
   ap_json_read_string(token, &plain);
@@ -20,45 +23,43 @@ static bool member_is(struct ap_slice item, const char *key, const char *text, b
 }
 
 /* Hashes come back in another case, and a scan id may be what was asked. */
-static bool answers(enum vt_call call, struct ap_slice item, const char *asked)
+static bool answers(enum vt_call call, const struct ap_slice *said, const char *asked)
 {
   bool is_file = call == VT_FILE_REPORT || call == VT_FILE_RESCAN;
-  return member_is(item, "resource", asked, is_file) || member_is(item, "scan_id", asked, false) ||
-         (!is_file && member_is(item, "url", asked, false));
+  return is_text(said[RESOURCE], asked, is_file) || is_text(said[SCAN_ID], asked, false) ||
+         (!is_file && is_text(said[URL], asked, false));
 }
 
-static bool has_name(struct ap_slice item)
+/* Gives the item to the first of those that asked for it and have none. False: nobody did. */
+static bool give(enum vt_call call, struct ap_slice item, const struct ap_slice *said,
+                 const char *const *asked, size_t count, struct ap_slice *items)
 {
-  struct ap_slice value;
-  return ap_json_get(item, "resource", &value) || ap_json_get(item, "url", &value);
+  for (size_t i = 0; i < count; i++)
+    if (!items[i].ptr && answers(call, said, asked[i])) {
+      items[i] = item;
+      return true;
+    }
+  return false;
 }
 
-static size_t count_items(struct ap_slice array)
-{
-  size_t count = 0;
-  struct ap_json_walk walk = ap_json_walk(array);
-  while (ap_json_next(&walk))
-    count++;
-  return count;
-}
-
+/* Items that name nobody ("Invalid URL") are kept by their place: the order of the list tells whose
+ * they are, when all came back. */
 static void match_list(enum vt_call call, struct ap_slice array, const char *const *asked,
                        size_t count, struct ap_slice *items)
 {
-  bool is_whole = count_items(array) == count;
+  struct ap_slice nameless[VT_LIST_MAX] = {0};
+  struct ap_slice said[NAME_COUNT];
   size_t place = 0;
   struct ap_json_walk walk = ap_json_walk(array);
   for (; ap_json_next(&walk); place++) {
-    bool found = false;
-    for (size_t i = 0; i < count && !found; i++)
-      if (!items[i].ptr && answers(call, walk.value, asked[i])) {
-        items[i] = walk.value;
-        found = true;
-      }
-    /* "Invalid URL" names nothing: the order of the list tells whose it is, when all came back. */
-    if (!found && is_whole && !items[place].ptr && !has_name(walk.value))
-      items[place] = walk.value;
+    ap_json_get_many(walk.value, names, NAME_COUNT, said);
+    bool is_given = give(call, walk.value, said, asked, count, items);
+    if (!is_given && place < count && !said[RESOURCE].ptr && !said[URL].ptr)
+      nameless[place] = walk.value;
   }
+  for (size_t i = 0; place == count && i < count; i++)
+    if (!items[i].ptr)
+      items[i] = nameless[i];
 }
 
 int vt_split(enum vt_call call, struct ap_slice body, const char *const *asked, size_t count,
@@ -74,12 +75,11 @@ int vt_split(enum vt_call call, struct ap_slice body, const char *const *asked, 
   if (kind == AP_JSON_OBJECT) {
     if (count == 1)
       items[0] = body;
-    else
-      for (size_t i = 0; i < count; i++)
-        if (answers(call, body, asked[i])) {
-          items[i] = body;
-          break;
-        }
+    else {
+      struct ap_slice said[NAME_COUNT];
+      ap_json_get_many(body, names, NAME_COUNT, said);
+      (void)give(call, body, said, asked, count, items);
+    }
     return AP_OK;
   }
   if (kind != AP_JSON_ARRAY)

@@ -1,31 +1,25 @@
--- What the engines of a report say: `scans` is a map from an engine's name to its verdict.
+-- The engines of a report, by name. The engine itself reads them out of the answer (vt.engines):
+-- this gives them the form in which actions show them.
 -- SPDX-License-Identifier: Apache-2.0
+-- luacheck: read globals vt
 local M = {}
 
 local COLUMNS = { "Engine", "Detected", "Result", "Version", "Updated" }
 
--- Names in bytewise order; nil for a report without scans.
-local function names_of(report)
-  if type(report.scans) ~= "table" then return nil end
-  local names = {}
-  for name, verdict in pairs(report.scans) do
-    if type(name) == "string" and type(verdict) == "table" then table.insert(names, name) end
-  end
-  table.sort(names)
-  return names
+-- Several rules ask about the same report, one after the other.
+local last_report, last_engines
+
+local function engines_of(report)
+  if report ~= last_report then last_report, last_engines = report, vt.engines(report) end
+  return last_engines
 end
 
 --- The engines that detect something, sorted; nil when the report has no scans.
 ---@param report table
 ---@return string[]?
 function M.detecting(report)
-  local names = names_of(report)
-  if not names then return nil end
-  local detecting = {}
-  for _, name in ipairs(names) do
-    if report.scans[name].detected == true then table.insert(detecting, name) end
-  end
-  return detecting
+  local engines = engines_of(report)
+  return engines and engines.detecting
 end
 
 --- The same as one text, for the field "Detecting Engines".
@@ -39,14 +33,9 @@ end
 ---@param report table
 ---@return integer detecting, integer? asked nil when the report has no scans
 function M.count(report)
-  local names = names_of(report)
-  if not names then return 0, nil end
-  return #M.detecting(report), #names
-end
-
-local function text_of(value)
-  if type(value) == "string" or type(value) == "number" then return tostring(value) end
-  return ""
+  local engines = engines_of(report)
+  if not engines then return 0, nil end
+  return #engines.detecting, engines.total
 end
 
 --- A table of every engine's verdict, the detecting ones first; nil when there are none.
@@ -54,19 +43,9 @@ end
 ---@param title string
 ---@return table? for entity:table
 function M.table(report, title)
-  local names = names_of(report)
-  if not names or #names == 0 then return nil end
-  local detecting, others = {}, {}
-  for _, name in ipairs(names) do
-    local verdict = report.scans[name]
-    local is_detecting = verdict.detected == true
-    table.insert(is_detecting and detecting or others, {
-      name, is_detecting, text_of(verdict.result), text_of(verdict.version),
-      text_of(verdict.update),
-    })
-  end
-  table.move(others, 1, #others, #detecting + 1, detecting)
-  return { title = title, columns = COLUMNS, rows = detecting }
+  local engines = engines_of(report)
+  if not engines or engines.total == 0 then return nil end
+  return { title = title, columns = COLUMNS, rows = engines.rows }
 end
 
 return M

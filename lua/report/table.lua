@@ -138,7 +138,8 @@ local function add_insight(page, insight, columns)
 end
 
 --- What a playbook says of the whole case, below its steps.
---- @param case table { name, status, score, tags = { texts }, insights = { { severity, title, body } } }
+--- @param case table { name, status, score, tags = { texts },
+---   insights = { { severity, title, body } } }
 --- @param width integer of the terminal
 --- @return string
 function M.render_case(case, width)

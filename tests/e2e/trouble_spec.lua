@@ -279,7 +279,7 @@ end)
 describe("the quota", function()
   local PUBLIC = { settings = { virustotal = {
     tier = { per_minute = 4, per_day = 500, per_month = 15500, list = 4 },
-  } }, args = {}, env = { APOGEE_CLOCK = "600" } }
+  } }, args = {}, env = { APOGEE_CLOCK = "100" } }
 
   local function many(n)
     local hashes = {}

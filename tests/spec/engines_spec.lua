@@ -8,6 +8,8 @@ local SCANS = {
 }
 
 describe("engines", function()
+  setup(function() require("spec.support.vt").install(_G) end)
+
   it("that detect are named bytewise; what is no verdict is left out", function()
     assert.same({ "Alpha", "beta" }, engines.detecting { scans = SCANS })
     assert.equal("Alpha, beta", engines.detecting_text { scans = SCANS })

@@ -10,7 +10,7 @@ end
 
 describe("a problem's line", function()
   for _, case in ipairs {
-    { "is that of the key before a word like it", "return {\nnames,\n n = 7", "a.n", 3 },
+    { "is that of the key before a word like it", "return {\n names,\n n = 7", "a.n", 3 },
     { "is that of the text before a word like it", 'return {\nn7, "n"', "a.n", 2 },
     { "may have no blank in front of the key", "nn,\nn = 7", "n", 2 },
     { "may have no blanks around the =", "nn,\nn=7", "n", 2 },

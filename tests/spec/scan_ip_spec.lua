@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 local run_action = require "spec.support.run_action"
+local scripts = require "spec.support.scripts"
 
-local NULL = io.stdout -- a value that is no table and no text, as the null of an array is
+local NULL = coroutine.create(print) -- as null is: neither a table nor a text, and without fields
 
 local REPORT = {
   country = "US", verbose_msg = "IP address in dataset", response_code = 1,
@@ -31,6 +32,13 @@ local function run(answer, threshold, entity)
 end
 
 describe("scan_ip", function()
+  it("has a threshold of 25 unless told otherwise", function()
+    local param = scripts.action "scan_ip".params[1]
+    assert.equal("threshold", param[1])
+    assert.equal(25, param.default)
+    assert.is_nil(param.required)
+  end)
+
   it("enriches with the fields of the contract", function()
     local outcome, entity = run { REPORT }
     assert.same({ outcome = "reported", report = REPORT }, outcome)

@@ -11,6 +11,8 @@ local function names(count)
 end
 
 describe("threshold", function()
+  setup(function() require("spec.support.vt").install(_G) end)
+
   for _, case in ipairs {
     { detections = 2, limit = 3, met = false },
     { detections = 3, limit = 3, met = true },

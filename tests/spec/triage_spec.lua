@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 local fake = require "spec.support.engine"
+local engines = require "spec.support.engines"
 local main = require "apogee.main"
 
 local function read(path)
@@ -19,6 +20,7 @@ end
 
 local function run(vt, params)
   vt.comments = function() return {} end
+  vt.engines = engines
   vt.domain_report = vt.domain_report or function() return { response_code = 1 } end
   local engine = fake.new {
     files = files(), vt = vt,

@@ -21,20 +21,15 @@ end
 ---@param use fun(url: string)
 ---@param env table<string, string>?
 function M.with(args, use, env)
-  local out, pid_path = os.tmpname(), os.tmpname()
-  local command = program.command({ "simulate", table.unpack(args) }, env)
-  assert(os.execute(("timeout 120 %s >%s 2>&1 & echo $! >%s"):format(command, out, pid_path)))
-  local is_up = M.wait("grep -q . " .. out, 10)
-  local url = (program.read(out) or ""):match "^[^\n]*"
+  local process = program.start({ "simulate", table.unpack(args) }, env)
+  local is_up = M.wait(("[ -s %s ] || [ -s %s ]"):format(process.out_path, process.exit_path), 10)
+  local url = (program.read(process.out_path) or ""):match "^[^\n]*"
   local good, why = pcall(use, url)
-  local pid = program.read(pid_path):match "%d+"
-  os.execute(("kill -TERM %s 2>/dev/null"):format(pid))
-  local stopped = M.wait(("! kill -0 %s 2>/dev/null"):format(pid), 5)
-  os.remove(out)
-  os.remove(pid_path)
-  assert(is_up, "the simulator did not start: " .. url)
+  process:signal "TERM"
+  local ran = process:wait(5)
+  assert(is_up and url ~= "", "the simulator did not start: " .. ran.err)
   assert(good, why)
-  assert(stopped, "the simulator did not stop within 5 s")
+  assert(ran.exit == 0, "the simulator ended badly: " .. ran.err)
 end
 
 return M

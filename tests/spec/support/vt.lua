@@ -1,5 +1,7 @@
 -- A `vt` that answers what a spec wrote down, in order, and refuses calls that it did not.
 -- SPDX-License-Identifier: Apache-2.0
+local engines = require "spec.support.engines"
+
 local M = {}
 
 local FUNCTIONS = {
@@ -11,7 +13,7 @@ local FUNCTIONS = {
 ---@param answers table<string, table[]>
 ---@return table vt with vt.calls, a list of { name, arguments... }
 function M.new(answers)
-  local vt = { calls = {} }
+  local vt = { calls = {}, engines = engines }
   for _, name in ipairs(FUNCTIONS) do
     local left = answers[name] or {}
     local next_index = 0
@@ -28,6 +30,9 @@ function M.new(answers)
   end
   return vt
 end
+
+--- For specs of modules that find `vt` among their globals, as in an action.
+function M.install(env) env.vt = M.new {} end
 
 --- The names of the calls, in order.
 function M.names(vt)
