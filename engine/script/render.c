@@ -1,5 +1,7 @@
 /* What a terminal shows of a run: plain tables of it for the module report.table. */
 // SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
 #include "script/host_private.h"
 #include "script/json.h"
 #include "script/run_private.h"
@@ -113,12 +115,20 @@ static void add_text(lua_State *L, struct ap_buf *out)
   lua_pop(L, 1);
 }
 
+/* A function of the playbook that did what it should: what it said is below. */
+static bool is_dull(const struct script_step_words *words)
+{
+  return !words->action && words->status && strcmp(words->status, "completed") == 0;
+}
+
 /* (picture, module report.table) */
 static int draw(lua_State *L)
 {
   const struct picture *picture = lua_touserdata(L, 1);
   struct script_run *run = picture->run;
   for (uint32_t i = 0; i < run->step_count; i++) {
+    if (is_dull(&run->steps[i]))
+      continue;
     lua_getfield(L, 2, "render");
     push_step(L, run, i);
     lua_pushinteger(L, picture->width);

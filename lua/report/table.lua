@@ -108,6 +108,13 @@ local function add_rows(page, rows, width, is_coloured)
   table.insert(page, "")
 end
 
+-- Of a step that went through its first sentence is enough: the rows say the rest.
+local function message_of(step)
+  local message = step.message or ""
+  if #step.rows == 0 or step.status ~= "completed" then return message end
+  return message:match "^%d+ of %d+ .- checked%." or message
+end
+
 --- @param step table { title, status, message, rows = { { identifier, type, outcome, reason, risky,
 ---   suspicious, detections, total }, ... }, left_out = how many rows are not given }
 --- @param width integer of the terminal
@@ -121,7 +128,7 @@ function M.render(step, width, is_coloured)
     table.insert(page, ("and %d more: --format json has them all"):format(step.left_out))
     table.insert(page, "")
   end
-  for _, line in ipairs(text.wrap(text.escape(step.message or ""), columns)) do
+  for _, line in ipairs(text.wrap(text.escape(message_of(step)), columns)) do
     table.insert(page, line)
   end
   return table.concat(page, "\n") .. "\n"

@@ -91,6 +91,35 @@ describe("a table", function()
     assert.matches("\27%[32mclean 0/9", page)
   end)
 
+  it("says in one sentence what the rows show, and all of it when it did not go well", function()
+    local message = "1 of 2 URLs was checked. 1 failed: http://a/ (timed out)."
+    assert.matches("\n1 of 2 URLs was checked%.\n$", render({ row {} }, 80, false, message))
+    local step = { title = "T", status = "failed", message = message, rows = { row {} } }
+    assert.matches("timed out", require("report.table").render(step, 80))
+    assert.matches("another text", render({ row {} }, 80, false, "another text"))
+  end)
+
+  it("says how many rows are not shown", function()
+    local step = {
+      title = "T", status = "completed", message = "", rows = { row {} }, left_out = 120,
+    }
+    assert.matches("and 120 more: %-%-format json has them all",
+      require("report.table").render(step, 80))
+  end)
+
+  it("ends with the case: status, score, tags and insights", function()
+    local page = require("report.table").render_case({
+      name = "Triage", status = "completed", score = 70, tags = { "a", "b" },
+      insights = { { severity = "warn", title = "Look", body = "one\ntwo" } },
+    }, 80)
+    assert.equal("Triage: completed, score 70, tagged a, b\nwarn: Look\n  one\n  two\n", page)
+    page = require("report.table").render_case({
+      name = "Triage\27", status = "failed", score = 0, tags = {}, insights = {},
+    }, 80)
+    assert.not_matches("\27", page)
+    assert.not_matches("score", page)
+  end)
+
   it("is only title and message without rows", function()
     assert.equal("Scan Hash: completed\n\nNothing to do.\n",
       render({}, 80, false, "Nothing to do."))
