@@ -7,13 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Cuts the last part of a path off. False when there is none. */
-static bool cut_last(char *path)
+/* Cuts the last parts of a path off. False when there are not as many. */
+static bool cut_last(char *path, int count)
 {
-  char *slash = strrchr(path, '/');
-  if (!slash)
-    return false;
-  *slash = '\0';
+  for (; count > 0; count--) {
+    char *slash = strrchr(path, '/');
+    if (!slash)
+      return false;
+    *slash = '\0';
+  }
   return true;
 }
 
@@ -30,7 +32,7 @@ int cli_folders_find(struct cli_folders *folders, struct ap_error *err)
   if (len < 0)
     return ap_fail(err, AP_E_IO, "/proc/self/exe: %s", strerror(errno));
   prefix[len] = '\0';
-  if (!cut_last(prefix) || !cut_last(prefix) || !join(folders->actions, prefix, "actions") ||
+  if (!cut_last(prefix, 2) || !join(folders->actions, prefix, "actions") ||
       !join(folders->playbooks, prefix, "playbooks"))
     return ap_fail(err, AP_E_TOO_LARGE, "the program lies in a folder with too long a name");
   return AP_OK;

@@ -266,15 +266,16 @@ static int finish(struct doing *doing)
 
 /* ---- from begin to end ---- */
 
+/* "20261124T041152Z-3f2a": when it began, and a number for those that began together. */
 static void name_run(struct doing *doing)
 {
-  unsigned year, month, day, hour, minute, second;
+  size_t len = 0;
   ap_clock_format_utc(ap_clock_unix_ms(), doing->started);
-  if (sscanf(doing->started, "%4u-%2u-%2uT%2u:%2u:%2uZ", &year, &month, &day, &hour, &minute,
-             &second) != 6)
-    return;
-  (void)snprintf(doing->id, sizeof(doing->id), "%04u%02u%02uT%02u%02u%02uZ-%04x", year, month, day,
-                 hour, minute, second, (unsigned)ap_random_below(0x10000));
+  for (const char *c = doing->started; *c; c++)
+    if (*c != '-' && *c != ':')
+      doing->id[len++] = *c;
+  (void)snprintf(doing->id + len, sizeof(doing->id) - len, "-%04x",
+                 (unsigned)ap_random_below(0x10000));
   ap_log_set_run(doing->id);
 }
 

@@ -209,21 +209,34 @@ static bool start_next(struct script_step *step)
   return false;
 }
 
-void script_steps_pump(struct script_run *run)
+static bool may_begin(const struct script_run *run)
+{
+  return run->stopped == AP_OK && run->broken == AP_OK;
+}
+
+static void begin_entities(struct script_run *run)
 {
   struct script_step *step = run->under_way;
-  while (step && run->places_taken < run->options.tasks_max) {
-    struct script_step *next = step->next;
-    bool may_begin = run->stopped == AP_OK && run->broken == AP_OK;
-    if (may_begin && start_next(step)) {
-      DL_DELETE(run->under_way, step); /* to the end of the line */
-      DL_APPEND(run->under_way, step);
-      next = run->under_way;
-    } else if (step->alive == 0) {
-      finish_step(step);
+  while (step && may_begin(run) && run->places_taken < run->options.tasks_max) {
+    if (!start_next(step)) {
+      step = step->next;
+      continue;
     }
-    step = next;
+    DL_DELETE(run->under_way, step); /* to the end of the line */
+    DL_APPEND(run->under_way, step);
+    step = run->under_way;
   }
+}
+
+void script_steps_pump(struct script_run *run)
+{
+  struct script_step *step;
+  struct script_step *next;
+  uint32_t count = run->options.cf ? casefile_count(run->options.cf) : 0;
+  begin_entities(run);
+  DL_FOREACH_SAFE(run->under_way, step, next)
+  if (step->alive == 0 && (step->cursor == count || !may_begin(run)))
+    finish_step(step);
 }
 
 /* ---- engine.run_entities(step, env, run, ctx) ---- */

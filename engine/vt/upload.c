@@ -60,7 +60,7 @@ static void copy_name(char name[NAME_MAX_BYTES + 1], const char *path)
   for (const char *at = path; *at; at++)
     if (*at == '/' || *at == '\\')
       last = at + 1;
-  for (; last[len] && len < NAME_MAX_BYTES; len++) {
+  for (; len < NAME_MAX_BYTES && last[len]; len++) {
     unsigned char c = (unsigned char)last[len];
     name[len] = c < 0x20 || c == 0x7f || c == '"' ? '_' : last[len];
   }
