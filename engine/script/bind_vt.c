@@ -359,14 +359,18 @@ static int vt_engines(lua_State *L)
   struct names names = {.L = L};
   luaL_checkany(L, 1);
   struct ap_slice bytes = script_report_bytes(L, 1, &serial);
-  if (!bytes.ptr)
-    return 0;
+  if (!bytes.ptr) {
+    lua_pushnil(L);
+    return 1;
+  }
   script_charge(L, bytes.len / BYTES_PER_INSTRUCTION);
   lua_createtable(L, 0, 3);
   lua_newtable(L);
   int rc = vt_engines_read(bytes, &engines, add_name, &names);
-  if (rc == AP_E_NOT_FOUND)
-    return 0;
+  if (rc == AP_E_NOT_FOUND) {
+    lua_pushnil(L);
+    return 1;
+  }
   if (rc != AP_OK)
     script_out_of_memory();
   lua_setfield(L, -2, "detecting");

@@ -124,6 +124,38 @@ describe("an action", function()
     end, { needs = '"vt"' })
   end)
 
+  it("reads a report whole, however large its members", function()
+    running([[
+      local report = vt.file_report(entity.identifier)
+      local seen, has_scans = 0, false
+      for name, value in pairs(report) do
+        seen = seen + 1
+        has_scans = has_scans or name == "scans" and type(value) == "table"
+      end
+      entity:enrich("Pairs", has_scans)
+      local again = vt.file_report(entity.identifier)
+      entity:enrich("Field", math.type(again.positives) .. " " .. type(again.scans[next(again.scans)].detected))
+      entity:enrich("Missing", tostring(again.no_such_member))
+      local third = json.decode(json.encode(vt.file_report(entity.identifier)))
+      local name = next(again.scans)
+      entity:enrich("Json", third.scans[name].detected == again.scans[name].detected)
+      entity:enrich("Metatable", tostring(getmetatable(again)))
+      local engines = vt.engines(vt.file_report(entity.identifier))
+      entity:enrich("Engines", engines.total > 60 and #engines.detecting <= engines.total)
+      entity:enrich("None", tostring(vt.engines({ scans = {} })))
+      again.scans = nil
+      again.positives = 7
+      entity:enrich("Own", again.positives)
+      return ctx.reported(again)]], function(entities, document)
+      assert.same({
+        Pairs = true, Field = "integer boolean", Missing = "nil", Json = true,
+        Metatable = "false", Engines = true, None = "nil", Own = 7,
+      }, entities[FIRST].enrichment.Mine)
+      assert.equal(2, #document.json_result)
+      assert.not_equal(7, document.json_result[1].EntityResult.positives)
+    end, { needs = '"vt"' })
+  end)
+
   it("shows only a report of its own as its answer", function()
     running([[
       local report = vt.file_report(entity.identifier)
