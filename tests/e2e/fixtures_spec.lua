@@ -1,6 +1,7 @@
 -- Recorded answers through the client, the action and the document: what VirusTotal sent is what
 -- the result holds, byte for byte. The recordings are no part of the project.
 -- SPDX-License-Identifier: Apache-2.0
+local cjson = require "cjson"
 local program = require "e2e.support.program"
 local workspace = require "e2e.support.workspace"
 
@@ -88,6 +89,27 @@ describe("recorded answers", function()
     it("are left out: there is no " .. FOLDER, function() assert.is_false(has_folder) end)
     return
   end
+
+  it("of comments/get are rows of a table, as they came", function()
+    local path = FOLDER .. "comments_get__doc_sample.json"
+    local recorded = cjson.decode(program.read(path)).comments
+    workspace.simulated({
+      scenario = ("return { answers = { ['comments/get *'] = { { file = %q } } } }"):format(path),
+    }, function(w)
+      local document = w:json {
+        "action", "scan_hash", "--param", "threshold=3", "--entity",
+        "44d88612fea8a8f36de82e1278abb02f", "--format", "json",
+      }
+      local rows
+      for _, found in ipairs(document.tables) do
+        if found.title == "VirusTotal comments" then rows = found.rows end
+      end
+      assert.equal(#recorded, #rows)
+      for index, comment in ipairs(recorded) do
+        assert.same({ comment.date, comment.comment }, rows[index])
+      end
+    end)
+  end)
 
   for kind_name, kind in pairs(KINDS) do
     describe("of " .. kind.endpoint, function()

@@ -134,10 +134,11 @@ describe("an action", function()
       end
       entity:enrich("Pairs", has_scans)
       local again = vt.file_report(entity.identifier)
-      entity:enrich("Field", math.type(again.positives) .. " " .. type(again.scans[next(again.scans)].detected))
+      local name = next(again.scans)
+      entity:enrich("Field",
+        math.type(again.positives) .. " " .. type(again.scans[name].detected))
       entity:enrich("Missing", tostring(again.no_such_member))
       local third = json.decode(json.encode(vt.file_report(entity.identifier)))
-      local name = next(again.scans)
       entity:enrich("Json", third.scans[name].detected == again.scans[name].detected)
       entity:enrich("Metatable", tostring(getmetatable(again)))
       local engines = vt.engines(vt.file_report(entity.identifier))
