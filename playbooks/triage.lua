@@ -5,8 +5,8 @@ local LOOK_UPS = { "hashes", "urls", "addresses", "domains" }
 
 local function is_complete(case)
   for _, name in ipairs(LOOK_UPS) do
-    local coverage = case[name].coverage
-    if coverage.checked < coverage.of then return false end
+    local step = case[name]
+    if step.status ~= "completed" or step.coverage.checked < step.coverage.of then return false end
   end
   return true
 end

@@ -12,9 +12,11 @@ endfunction()
 
 apogee_pkg(curl "libcurl>=7.88.1")
 apogee_pkg(crypto "libcrypto>=3.0")
+apogee_pkg(ssh2 "libssh2>=1.10.0")
 apogee_pkg(uv "libuv>=1.44")
 apogee_pkg(microhttpd "libmicrohttpd>=0.9.75")
 apogee_pkg(psl "libpsl>=0.21.0")
+apogee_pkg(sqlite "sqlite3>=3.40.1")
 apogee_pkg(idn2 "libidn2>=2.3.0")
 
 # Lua and lua-cjson are linked statically: one interpreter, ours, whatever else is installed.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/digest.h"
 
+#include <limits.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 
@@ -75,6 +77,15 @@ int ap_sha256_hex(const void *data, size_t len, char out[65])
   if (!EVP_Digest(data, len, raw, &raw_len, EVP_sha256(), NULL))
     return AP_E_INTERNAL;
   write_hex(raw, raw_len, out);
+  return AP_OK;
+}
+
+int ap_hmac_sha256(struct ap_slice key, struct ap_slice message, unsigned char out[32])
+{
+  unsigned int len = 0;
+  if (key.len > INT_MAX || !HMAC(EVP_sha256(), key.ptr, (int)key.len,
+                                 (const unsigned char *)message.ptr, message.len, out, &len))
+    return AP_E_NO_MEMORY;
   return AP_OK;
 }
 

@@ -2,76 +2,14 @@
 #include "base/json.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_scan.h"
 #include "base/utf8.h"
 
-static bool is_space(char c)
-{
-  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
-static bool is_digit(char c)
-{
-  return c >= '0' && c <= '9';
-}
-
-/* ---- the check: one pass, no recursion ---- */
-
-struct checker {
-  const char *start;
-  const char *at;
-  const char *end;
-  size_t values;
-  size_t max_values;
-};
-
-static void skip_space(struct checker *in)
-{
-  while (in->at < in->end && is_space(*in->at))
-    in->at++;
-}
-
-static bool check_literal(struct checker *in, const char *word)
-{
-  size_t len = strlen(word);
-  if ((size_t)(in->end - in->at) < len || memcmp(in->at, word, len) != 0)
-    return false;
-  in->at += len;
-  return true;
-}
-
-static bool check_digits(struct checker *in)
-{
-  const char *from = in->at;
-  while (in->at < in->end && is_digit(*in->at))
-    in->at++;
-  return in->at > from;
-}
-
-static bool check_number(struct checker *in)
-{
-  if (in->at < in->end && *in->at == '-')
-    in->at++;
-  if (in->at < in->end && *in->at == '0')
-    in->at++;
-  else if (!check_digits(in))
-    return false;
-  if (in->at < in->end && *in->at == '.') {
-    in->at++;
-    if (!check_digits(in))
-      return false;
-  }
-  if (in->at < in->end && (*in->at == 'e' || *in->at == 'E')) {
-    in->at++;
-    if (in->at < in->end && (*in->at == '+' || *in->at == '-'))
-      in->at++;
-    if (!check_digits(in))
-      return false;
-  }
-  return true;
-}
+/* ---- escapes ---- */
 
 static bool read_hex4(const char *at, const char *end, unsigned *unit)
 {
@@ -81,7 +19,7 @@ static bool read_hex4(const char *at, const char *end, unsigned *unit)
   for (int i = 0; i < 4; i++) {
     char c = at[i];
     unsigned digit;
-    if (is_digit(c))
+    if (c >= '0' && c <= '9')
       digit = (unsigned)(c - '0');
     else if (c >= 'a' && c <= 'f')
       digit = (unsigned)(c - 'a' + 10);
@@ -94,8 +32,7 @@ static bool read_hex4(const char *at, const char *end, unsigned *unit)
   return true;
 }
 
-/* Reads what follows a backslash and `u`, a surrogate pair included. Moves *at behind it. */
-static bool read_escape_u(const char **at, const char *end, unsigned *point)
+bool ap_json_read_escape_u(const char **at, const char *end, unsigned *point)
 {
   unsigned unit;
   if (!read_hex4(*at, end, &unit))
@@ -115,121 +52,15 @@ static bool read_escape_u(const char **at, const char *end, unsigned *point)
   return true;
 }
 
-static bool check_string(struct checker *in)
-{
-  if (in->at >= in->end || *in->at != '"')
-    return false;
-  in->at++;
-  while (in->at < in->end) {
-    unsigned char c = (unsigned char)*in->at;
-    if (c == '"') {
-      in->at++;
-      return true;
-    }
-    if (c < 0x20)
-      return false;
-    if (c == '\\') {
-      in->at++;
-      if (in->at >= in->end)
-        return false;
-      char kind = *in->at++;
-      unsigned point;
-      if (kind == 'u' ? !read_escape_u(&in->at, in->end, &point)
-                      : kind == '\0' || !strchr("\"\\/bfnrt", kind))
-        return false;
-    } else if (c < 0x80) {
-      in->at++;
-    } else {
-      size_t size = ap_utf8_size(in->at, (size_t)(in->end - in->at));
-      if (size == 0)
-        return false;
-      in->at += size;
-    }
-  }
-  return false;
-}
-
-static int bad_json(const struct checker *in, struct ap_error *err)
-{
-  return ap_fail(err, AP_E_BAD_ANSWER, "not valid JSON at byte %zu", (size_t)(in->at - in->start));
-}
-
-int ap_json_check(struct ap_slice text, size_t max_depth, size_t max_values, struct ap_error *err)
-{
-  struct checker in = {text.ptr, text.ptr, text.ptr + text.len, 0, max_values};
-  char closers[AP_JSON_MAX_DEPTH] = {0};
-  size_t depth = 0;
-  if (max_depth > AP_JSON_MAX_DEPTH)
-    max_depth = AP_JSON_MAX_DEPTH;
-  bool want_value = true; /* else: a comma or the closer */
-  bool may_close = false; /* just behind an opener */
-  for (;;) {
-    skip_space(&in);
-    if (want_value) {
-      if (in.at >= in.end)
-        return bad_json(&in, err);
-      if (may_close && *in.at == closers[depth - 1]) {
-        in.at++;
-        depth--;
-        want_value = may_close = false;
-        continue;
-      }
-      if (depth && closers[depth - 1] == '}') {
-        if (!check_string(&in))
-          return bad_json(&in, err);
-        skip_space(&in);
-        if (in.at >= in.end || *in.at != ':')
-          return bad_json(&in, err);
-        in.at++;
-        skip_space(&in);
-        if (in.at >= in.end)
-          return bad_json(&in, err);
-      }
-      may_close = false;
-      if (++in.values > max_values)
-        return ap_fail(err, AP_E_TOO_LARGE, "the JSON has more than %zu values", max_values);
-      char c = *in.at;
-      if (c == '{' || c == '[') {
-        if (depth == max_depth)
-          return ap_fail(err, AP_E_TOO_LARGE, "the JSON is nested more than %zu deep", max_depth);
-        closers[depth++] = c == '{' ? '}' : ']';
-        in.at++;
-        may_close = true;
-        continue;
-      }
-      bool good = c == '"'   ? check_string(&in)
-                  : c == 't' ? check_literal(&in, "true")
-                  : c == 'f' ? check_literal(&in, "false")
-                  : c == 'n' ? check_literal(&in, "null")
-                             : check_number(&in);
-      if (!good)
-        return bad_json(&in, err);
-      want_value = false;
-      continue;
-    }
-    if (depth == 0)
-      return in.at == in.end ? AP_OK : bad_json(&in, err);
-    if (in.at >= in.end)
-      return bad_json(&in, err);
-    if (*in.at == closers[depth - 1])
-      depth--;
-    else if (*in.at == ',')
-      want_value = true;
-    else
-      return bad_json(&in, err);
-    in.at++;
-  }
-}
-
 /* ---- walking checked text ---- */
 
 struct ap_slice ap_json_trim(struct ap_slice value)
 {
-  while (value.len && is_space(value.ptr[0])) {
+  while (value.len && ap_json_is_space(value.ptr[0])) {
     value.ptr++;
     value.len--;
   }
-  while (value.len && is_space(value.ptr[value.len - 1]))
+  while (value.len && ap_json_is_space(value.ptr[value.len - 1]))
     value.len--;
   return value;
 }
@@ -254,19 +85,43 @@ enum ap_json_kind ap_json_kind(struct ap_slice value)
   }
 }
 
-/* Behind the quote that ends the string at `at`: the first with an even number of backslashes
- * before it. */
+/* What the bytes between strings are. */
+enum byte_class { BYTE_OF_SCALAR, BYTE_GAP, BYTE_QUOTE, BYTE_OPENS, BYTE_CLOSES };
+static const unsigned char class_of_byte[UCHAR_MAX + 1] = {
+    [' '] = BYTE_GAP,   ['\t'] = BYTE_GAP,   ['\n'] = BYTE_GAP,   ['\r'] = BYTE_GAP,
+    [','] = BYTE_GAP,   [':'] = BYTE_GAP,    ['"'] = BYTE_QUOTE,  ['{'] = BYTE_OPENS,
+    ['['] = BYTE_OPENS, ['}'] = BYTE_CLOSES, [']'] = BYTE_CLOSES,
+};
+
+static enum byte_class class_of(char c)
+{
+  return (enum byte_class)class_of_byte[(unsigned char)c];
+}
+
+/* Behind the quote that ends the string at `at`. */
 static const char *string_end(const char *at, const char *end)
 {
-  for (at++; at < end;) {
-    const char *quote = memchr(at, '"', (size_t)(end - at));
-    if (!quote)
-      return end;
-    size_t slashes = 0;
-    while (quote - slashes > at && quote[-1 - (ptrdiff_t)slashes] == '\\')
-      slashes++;
-    at = quote + 1;
-    if (slashes % 2 == 0)
+  for (at++; at < end; at += 2) {
+    at = ap_json_skip_text(at, end, false);
+    if (at < end && *at == '"')
+      return at + 1;
+  }
+  return end;
+}
+
+static const char *container_end(const char *at, const char *end)
+{
+  size_t depth = 0;
+  while (at < end) {
+    enum byte_class class = class_of(*at);
+    if (class == BYTE_QUOTE) {
+      at = string_end(at, end);
+      continue;
+    }
+    at++;
+    if (class == BYTE_OPENS)
+      depth++;
+    else if (class == BYTE_CLOSES && --depth == 0)
       return at;
   }
   return end;
@@ -274,28 +129,13 @@ static const char *string_end(const char *at, const char *end)
 
 static const char *value_end(const char *at, const char *end)
 {
-  if (at < end && *at == '"')
+  if (at < end && class_of(*at) == BYTE_QUOTE)
     return string_end(at, end);
-  size_t depth = 0;
-  while (at < end) {
-    char c = *at;
-    if (c == '"') {
-      at = string_end(at, end);
-      continue;
-    }
-    if (c == '{' || c == '[') {
-      depth++;
-    } else if (c == '}' || c == ']') {
-      if (depth == 0)
-        return at;
-      if (--depth == 0)
-        return at + 1;
-    } else if (depth == 0 && (c == ',' || is_space(c))) {
-      return at;
-    }
+  if (at < end && class_of(*at) == BYTE_OPENS)
+    return container_end(at, end);
+  while (at < end && class_of(*at) == BYTE_OF_SCALAR)
     at++;
-  }
-  return end;
+  return at;
 }
 
 struct ap_json_walk ap_json_walk(struct ap_slice container)
@@ -310,35 +150,68 @@ struct ap_json_walk ap_json_walk(struct ap_slice container)
   return walk;
 }
 
-static void walk_space(struct ap_json_walk *walk)
+/* To the next member's key; false when there is none. */
+static bool next_key(struct ap_json_walk *walk)
 {
-  while (walk->at < walk->end && (is_space(*walk->at) || *walk->at == ',' || *walk->at == ':'))
+  while (walk->at < walk->end && class_of(*walk->at) == BYTE_GAP)
     walk->at++;
+  if (walk->at >= walk->end || class_of(*walk->at) == BYTE_CLOSES)
+    return false;
+  if (!walk->is_object)
+    return true;
+  const char *key = walk->at;
+  walk->at = string_end(key, walk->end);
+  walk->key = (struct ap_slice){key, (size_t)(walk->at - key)};
+  while (walk->at < walk->end && class_of(*walk->at) == BYTE_GAP)
+    walk->at++;
+  return true;
 }
 
 bool ap_json_next(struct ap_json_walk *walk)
 {
-  walk_space(walk);
-  if (walk->at >= walk->end)
+  if (!next_key(walk))
     return false;
-  if (walk->is_object) {
-    const char *behind = string_end(walk->at, walk->end);
-    walk->key = (struct ap_slice){walk->at, (size_t)(behind - walk->at)};
-    walk->at = behind;
-    walk_space(walk);
-  }
   const char *behind = value_end(walk->at, walk->end);
   walk->value = (struct ap_slice){walk->at, (size_t)(behind - walk->at)};
   walk->at = behind;
   return true;
 }
 
-static bool key_is(struct ap_slice token, const char *key, size_t len)
+bool ap_json_next_inner(struct ap_json_walk *walk, struct ap_json_walk *inner)
 {
-  if (token.len == len + 2 && memcmp(token.ptr + 1, key, len) == 0)
-    return true;
-  if (!memchr(token.ptr, '\\', token.len))
+  if (!next_key(walk))
     return false;
+  bool is_container = walk->at < walk->end && class_of(*walk->at) == BYTE_OPENS;
+  *inner = (struct ap_json_walk){
+      .is_object = is_container && *walk->at == '{',
+      .at = walk->at + is_container,
+      .end = is_container ? walk->end : walk->at,
+  };
+  return true;
+}
+
+void ap_json_leave_inner(struct ap_json_walk *walk, struct ap_json_walk *inner)
+{
+  while (ap_json_next(inner))
+    continue;
+  const char *value = walk->at;
+  walk->at = inner->end == walk->end ? inner->at + 1 : value_end(value, walk->end);
+  walk->value = (struct ap_slice){value, (size_t)(walk->at - value)};
+}
+
+/* `key` has no escapes: a token that is the same byte for byte has none either. */
+static bool key_is(struct ap_slice token, const char *key)
+{
+  const char *name = token.ptr + 1;
+  size_t len = token.len - 2;
+  size_t i = 0;
+  while (i < len && key[i] && key[i] == name[i])
+    i++;
+  return i == len && !key[i];
+}
+
+static bool escaped_key_is(struct ap_slice token, const char *key)
+{
   struct ap_buf plain = {0};
   ap_json_read_string(token, &plain);
   bool same = !ap_buf_error(&plain) && ap_slice_is(ap_slice_of(&plain), key);
@@ -346,20 +219,36 @@ static bool key_is(struct ap_slice token, const char *key, size_t len)
   return same;
 }
 
+/* Which of the keys the token is; count when it is none. */
+static size_t find_key(struct ap_slice token, const char *const *keys, size_t count)
+{
+  size_t i = 0;
+  while (i < count && !key_is(token, keys[i]))
+    i++;
+  if (i < count || !memchr(token.ptr, '\\', token.len))
+    return i;
+  i = 0;
+  while (i < count && !escaped_key_is(token, keys[i]))
+    i++;
+  return i;
+}
+
+void ap_json_read_many(struct ap_json_walk *walk, const char *const *keys, size_t count,
+                       struct ap_slice *values)
+{
+  memset(values, 0, count * sizeof(*values));
+  while (walk->is_object && ap_json_next(walk)) {
+    size_t i = find_key(walk->key, keys, count);
+    if (i < count)
+      values[i] = walk->value;
+  }
+}
+
 void ap_json_get_many(struct ap_slice object, const char *const *keys, size_t count,
                       struct ap_slice *values)
 {
   struct ap_json_walk walk = ap_json_walk(object);
-  memset(values, 0, count * sizeof(*values));
-  while (walk.is_object && ap_json_next(&walk)) {
-    bool is_plain = !memchr(walk.key.ptr, '\\', walk.key.len);
-    for (size_t i = 0; i < count; i++) {
-      if (is_plain && keys[i][0] != walk.key.ptr[1])
-        continue;
-      if (key_is(walk.key, keys[i], strlen(keys[i])))
-        values[i] = walk.value;
-    }
-  }
+  ap_json_read_many(&walk, keys, count, values);
 }
 
 bool ap_json_get(struct ap_slice object, const char *key, struct ap_slice *value)
@@ -380,8 +269,7 @@ void ap_json_read_string(struct ap_slice token, struct ap_buf *out)
   const char *end = token.ptr + token.len - 1;
   while (at < end) {
     const char *plain = at;
-    while (at < end && *at != '\\')
-      at++;
+    at = ap_json_skip_text(at, end, false);
     ap_buf_add(out, plain, (size_t)(at - plain));
     if (at + 1 >= end)
       return;
@@ -389,7 +277,7 @@ void ap_json_read_string(struct ap_slice token, struct ap_buf *out)
     at += 2;
     if (kind == 'u') {
       unsigned point;
-      if (!read_escape_u(&at, end, &point))
+      if (!ap_json_read_escape_u(&at, end, &point))
         return;
       ap_utf8_add(out, point);
       continue;
@@ -437,53 +325,58 @@ void ap_json_compact(struct ap_slice value, struct ap_buf *out)
   const char *end = value.ptr + value.len;
   while (at < end) {
     const char *from = at;
-    while (at < end && !is_space(*at))
+    while (at < end && !ap_json_is_space(*at))
       at = *at == '"' ? string_end(at, end) : at + 1;
     ap_buf_add(out, from, (size_t)(at - from));
-    while (at < end && is_space(*at))
+    while (at < end && ap_json_is_space(*at))
       at++;
   }
 }
 
 /* ---- writing ---- */
 
+/* Writes the character at text, which is no plain one; returns its length. */
+static size_t write_special(struct ap_buf *out, const char *text, size_t len)
+{
+  unsigned char c = (unsigned char)*text;
+  if (c == '"' || c == '\\') {
+    const char escaped[] = {'\\', (char)c};
+    ap_buf_add(out, escaped, sizeof(escaped));
+    return 1;
+  }
+  if (c == '\n' || c == '\t' || c == '\r') {
+    ap_buf_add_str(out, c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r");
+    return 1;
+  }
+  if (c < 0x80) {
+    ap_buf_add_fmt(out, "\\u%04x", c);
+    return 1;
+  }
+  size_t size = ap_utf8_size(text, len);
+  if (size == 0)
+    ap_buf_add_str(out, "\xef\xbf\xbd");
+  else if (size == 3 && memcmp(text, "\xe2\x80\xa8", 3) == 0)
+    ap_buf_add_str(out, "\\u2028");
+  else if (size == 3 && memcmp(text, "\xe2\x80\xa9", 3) == 0)
+    ap_buf_add_str(out, "\\u2029");
+  else if (size == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0)
+    ap_buf_add_fmt(out, "\\u%04x", (unsigned char)text[1]);
+  else
+    ap_buf_add(out, text, size);
+  return size ? size : 1;
+}
+
 void ap_json_write_string(struct ap_buf *out, const char *text, size_t len)
 {
+  const char *end = text + len;
+  (void)ap_buf_room(out, len + 2); /* most texts need no more */
   ap_buf_add_char(out, '"');
-  size_t i = 0;
-  while (i < len) {
-    size_t plain = i;
-    while (i < len && (unsigned char)text[i] >= 0x20 && (unsigned char)text[i] < 0x7f &&
-           text[i] != '"' && text[i] != '\\')
-      i++;
-    ap_buf_add(out, text + plain, i - plain);
-    if (i == len)
-      break;
-    unsigned char c = (unsigned char)text[i];
-    if (c == '"' || c == '\\') {
-      ap_buf_add_char(out, '\\');
-      ap_buf_add_char(out, (char)c);
-      i++;
-    } else if (c == '\n' || c == '\t' || c == '\r') {
-      ap_buf_add_str(out, c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r");
-      i++;
-    } else if (c < 0x80) {
-      ap_buf_add_fmt(out, "\\u%04x", c);
-      i++;
-    } else {
-      size_t size = ap_utf8_size(text + i, len - i);
-      if (size == 0)
-        ap_buf_add_str(out, "\xef\xbf\xbd");
-      else if (size == 3 && memcmp(text + i, "\xe2\x80\xa8", 3) == 0)
-        ap_buf_add_str(out, "\\u2028");
-      else if (size == 3 && memcmp(text + i, "\xe2\x80\xa9", 3) == 0)
-        ap_buf_add_str(out, "\\u2029");
-      else if (size == 2 && c == 0xc2 && (unsigned char)text[i + 1] < 0xa0)
-        ap_buf_add_fmt(out, "\\u%04x", (unsigned char)text[i + 1]);
-      else
-        ap_buf_add(out, text + i, size);
-      i += size ? size : 1;
-    }
+  while (text < end) {
+    const char *plain = text;
+    text = ap_json_skip_text(text, end, true);
+    ap_buf_add(out, plain, (size_t)(text - plain));
+    if (text < end)
+      text += write_special(out, text, (size_t)(end - text));
   }
   ap_buf_add_char(out, '"');
 }

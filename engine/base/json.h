@@ -44,6 +44,16 @@ struct ap_json_walk {
 struct ap_json_walk ap_json_walk(struct ap_slice container);
 bool ap_json_next(struct ap_json_walk *walk);
 
+/* The same for values that are containers themselves, so that nobody passes over a value to find
+ * its end before it is read. Of what is no container, inner has nothing.
+ *   while (ap_json_next_inner(&walk, &inner)) {
+ *     while (ap_json_next(&inner)) use(walk.key, inner.key, inner.value);
+ *     ap_json_leave_inner(&walk, &inner);
+ *   }
+ * walk.value is set when it is left. */
+bool ap_json_next_inner(struct ap_json_walk *walk, struct ap_json_walk *inner);
+void ap_json_leave_inner(struct ap_json_walk *walk, struct ap_json_walk *inner);
+
 /* The value of a member; false when there is none. A key that stands twice: the last one wins, as
  * in lua-cjson. `key` is plain text without escapes. */
 bool ap_json_get(struct ap_slice object, const char *key, struct ap_slice *value);
@@ -51,6 +61,9 @@ bool ap_json_get(struct ap_slice object, const char *key, struct ap_slice *value
 /* The values of several members in one walk; ptr is NULL where there is none. */
 void ap_json_get_many(struct ap_slice object, const char *const *keys, size_t count,
                       struct ap_slice *values);
+/* The same of what is left of a walk. */
+void ap_json_read_many(struct ap_json_walk *walk, const char *const *keys, size_t count,
+                       struct ap_slice *values);
 
 /* Adds the decoded characters of a string token to out. */
 void ap_json_read_string(struct ap_slice token, struct ap_buf *out);

@@ -127,10 +127,13 @@ static int out_of_memory(struct ap_error *err)
 
 /* Makes a slot for cf->key; the strings of `entity` are copied but for `malformed`. */
 static int add_slot(struct casefile *cf, unsigned table, const struct case_entity *entity,
-                    uint32_t *index, struct ap_error *err)
+                    const struct case_entity_input *input, uint32_t *index, struct ap_error *err)
 {
   if (cf->count >= cf->max)
-    return ap_fail(err, AP_E_TOO_LARGE, "more than %u entities", cf->max);
+    return ap_fail(err, AP_E_TOO_LARGE,
+                   "more than %u entities: raise limits.entities in the configuration file, or "
+                   "split the input",
+                   cf->max);
   struct case_slot *slot = next_slot(cf);
   if (!slot)
     return out_of_memory(err);
@@ -142,6 +145,8 @@ static int add_slot(struct casefile *cf, unsigned table, const struct case_entit
     kept.original_identifier = casefile_keep(cf, entity->original_identifier);
   if (!kept.identifier || !key || (entity->original_identifier && !kept.original_identifier))
     return out_of_memory(err);
+  kept.source = input->source;
+  kept.line = input->line;
   *slot = (struct case_slot){.entity = kept, .index = cf->count};
   unsigned hash = hash_of(cf->seed, key, cf->key.len);
   HASH_ADD_KEYPTR_BYHASHVALUE(hh, cf->tables[table], key, cf->key.len, hash, slot);
@@ -247,7 +252,7 @@ static int add_or_merge(struct casefile *cf, unsigned table, const struct case_e
   if (slot)
     return merge(cf, slot, entity->identifier, input, index, err);
   uint32_t added = 0;
-  int code = add_slot(cf, table, entity, &added, err);
+  int code = add_slot(cf, table, entity, input, &added, err);
   if (code)
     return code;
   if (take_extras(cf, &slot_at(cf, added)->entity, input))
@@ -287,7 +292,12 @@ static int add_malformed(struct casefile *cf, const struct case_entity_input *in
       .suspicious = input->suspicious,
       .internal = input->has_internal && input->internal,
   };
-  return add_or_merge(cf, MALFORMED_TABLE, &entity, input, index, err);
+  uint32_t before = cf->count;
+  int code = add_or_merge(cf, MALFORMED_TABLE, &entity, input, index, err);
+  if (code == AP_OK && cf->count > before)
+    casefile_add_note(cf, input->source, input->line, "skipped: %.200s: %s", entity.identifier,
+                      entity.malformed);
+  return code;
 }
 
 /* Cleans the original spelling into cf->original, which stays empty when there is none of any use.

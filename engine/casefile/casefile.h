@@ -33,6 +33,8 @@ struct case_entity {
   const char *properties;          /* JSON object; NULL: none */
   const char *tlp;                 /* lower case without "tlp:"; NULL: none */
   const char *malformed;           /* why it is skipped in every step; NULL when it is fine */
+  const char *source;              /* where it came first, as the input said */
+  size_t line;                     /* there; 0: none */
   uint32_t alias_head;             /* see case_aliases */
   enum case_type type;             /* CASE_TYPE_COUNT: malformed, and no type was said */
   bool internal;
@@ -40,7 +42,7 @@ struct case_entity {
   bool enriched;
 };
 
-/* A note about one line of the input: merged, retyped, a port or a value dropped. */
+/* A note about one line of the input: skipped, merged, retyped, a port or a value dropped. */
 struct case_note {
   const char *source;
   size_t line; /* 0: none */

@@ -96,6 +96,8 @@ int case_finding_enrich(struct case_finding *finding, const char *name, size_t n
   if (others >= CASE_FINDING_MAX_BYTES)
     return AP_E_TOO_LARGE;
   struct ap_buf text = {.max = CASE_FINDING_MAX_BYTES - others};
+  (void)ap_buf_room(&text, name_len + json.len);
+  ap_buf_clear(&text); /* what is compact may be shorter, and fit */
   ap_buf_add(&text, name, name_len);
   ap_json_compact(json, &text);
   code = ap_buf_error(&text);
@@ -126,9 +128,17 @@ void case_finding_write_fields(const struct case_finding *finding, struct ap_buf
 
 /* ---- insights and tables ---- */
 
-static void add_member(struct ap_buf *out, const char *name)
+/* `before` is what stands before the text: ,"name": */
+static void add_text(struct ap_buf *out, const char *before, struct ap_slice text)
 {
-  ap_buf_add_fmt(out, "%c\"%s\":", out->len ? ',' : '{', name);
+  ap_buf_add_str(out, before);
+  ap_json_write_string(out, text.ptr, text.len);
+}
+
+static void add_cstr(struct ap_buf *out, const char *before, const char *text)
+{
+  ap_buf_add_str(out, before);
+  ap_json_write_cstr(out, text);
 }
 
 int case_finding_insight(struct case_finding *finding, const char *entity, const char *severity,
@@ -138,33 +148,29 @@ int case_finding_insight(struct case_finding *finding, const char *entity, const
       strcmp(severity, "error") != 0)
     return AP_E_INVALID;
   struct ap_buf item = {.max = CASE_FINDING_MAX_BYTES};
-  add_member(&item, "entity");
-  ap_json_write_cstr(&item, entity);
-  add_member(&item, "severity");
-  ap_json_write_cstr(&item, severity);
-  add_member(&item, "title");
-  ap_json_write_string(&item, title.ptr, title.len);
-  add_member(&item, "body");
-  ap_json_write_string(&item, body.ptr, body.len);
-  add_member(&item, "triggered_by");
-  ap_json_write_cstr(&item, triggered_by);
+  add_cstr(&item, "{\"entity\":", entity);
+  add_cstr(&item, ",\"severity\":", severity);
+  add_text(&item, ",\"title\":", title);
+  add_text(&item, ",\"body\":", body);
+  add_cstr(&item, ",\"triggered_by\":", triggered_by);
   ap_buf_add_char(&item, '}');
   return case_json_list_add(&finding->insights, &item);
 }
 
-int case_finding_table(struct case_finding *finding, struct ap_slice title, struct ap_slice columns,
-                       struct ap_slice rows)
+int case_finding_table(struct case_finding *finding, const char *entity, struct ap_slice title,
+                       struct ap_slice columns, struct ap_slice rows)
 {
-  if (check_json(columns) || check_json(rows) || ap_json_kind(columns) != AP_JSON_ARRAY ||
-      ap_json_kind(rows) != AP_JSON_ARRAY)
+  enum { NAMES_BYTES = 64 };
+  if (ap_json_kind(columns) != AP_JSON_ARRAY || ap_json_kind(rows) != AP_JSON_ARRAY)
     return AP_E_INVALID;
   struct ap_buf item = {.max = CASE_FINDING_MAX_TABLES};
-  add_member(&item, "title");
-  ap_json_write_string(&item, title.ptr, title.len);
-  add_member(&item, "columns");
-  ap_json_compact(columns, &item);
-  add_member(&item, "rows");
-  ap_json_compact(rows, &item);
+  (void)ap_buf_room(&item, title.len + columns.len + rows.len + strlen(entity) + NAMES_BYTES);
+  add_text(&item, "{\"title\":", title);
+  ap_buf_add_str(&item, ",\"columns\":");
+  ap_buf_add(&item, columns.ptr, columns.len);
+  ap_buf_add_str(&item, ",\"rows\":");
+  ap_buf_add(&item, rows.ptr, rows.len);
+  add_cstr(&item, ",\"entity\":", entity);
   ap_buf_add_char(&item, '}');
   return case_json_list_add(&finding->tables, &item);
 }

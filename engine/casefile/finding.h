@@ -46,9 +46,10 @@ int case_finding_insight(struct case_finding *finding, const char *entity, const
                          struct ap_slice title, struct ap_slice body,
                          const char *triggered_by) AP_MUST_USE;
 
-/* Adds a table: title, a JSON array of column names, a JSON array of rows (else AP_E_INVALID). */
-int case_finding_table(struct case_finding *finding, struct ap_slice title, struct ap_slice columns,
-                       struct ap_slice rows) AP_MUST_USE;
+/* Adds a table of the entity: title, column names and rows. columns and rows are JSON that the
+ * engine itself has written, compact: it is taken as it is. AP_E_INVALID when one is no array. */
+int case_finding_table(struct case_finding *finding, const char *entity, struct ap_slice title,
+                       struct ap_slice columns, struct ap_slice rows) AP_MUST_USE;
 
 /* The enrichment as a JSON object without the provider's name: {"Scan date":"…"}. */
 void case_finding_write_fields(const struct case_finding *finding, struct ap_buf *out);

@@ -175,8 +175,13 @@ static const char *sentence(const char *problem)
 int case_indicator_explain(const char *text, size_t len, struct ap_error *err)
 {
   struct ap_slice slice = case_slice(text, len);
+  const char *zone = memchr(text, '%', len);
   if (has_blank(slice))
     return ap_fail(err, AP_E_INVALID, "no indicator: it has blanks inside");
+  if (zone && is_address(case_slice(text, (size_t)(zone - text))))
+    return ap_fail(err, AP_E_INVALID,
+                   "no indicator: an address with a zone means one machine's "
+                   "network only");
   if (is_network(slice))
     return ap_fail(err, AP_E_INVALID, "no indicator: it is a network, not one address");
   if (case_url_split(slice).scheme.len)

@@ -49,10 +49,12 @@ static const struct {
   const char *plain;
   bool is_word;
 } fangs[] = {
-    {"[.]", ".", false},     {"(.)", ".", false},  {"{.}", ".", false},  {"[:]", ":", false},
-    {"[://]", "://", false}, {"[@]", "@", false},  {"(@)", "@", false},  {"[/]", "/", false},
-    {"[dot]", ".", true},    {"(dot)", ".", true}, {"{dot}", ".", true}, {" dot ", ".", true},
-    {"[at]", "@", true},     {"(at)", "@", true},  {"{at}", "@", true},
+    {"[.]", ".", false},     {"(.)", ".", false},    {"{.}", ".", false},   {"[:]", ":", false},
+    {"[://]", "://", false}, {"[@]", "@", false},    {"(@)", "@", false},   {"[/]", "/", false},
+    {"[dot]", ".", true},    {"(dot)", ".", true},   {"{dot}", ".", true},  {" dot ", ".", true},
+    {" [dot] ", ".", true},  {" (dot) ", ".", true}, {" [.] ", ".", false}, {" [at] ", "@", true},
+    {" (at) ", "@", true},   {" [@] ", "@", false},  {"[at]", "@", true},   {"(at)", "@", true},
+    {"{at}", "@", true},
 };
 
 enum { UNWRAP_ROUNDS = 8 };

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -108,10 +109,10 @@ static int open_file(const char *path, int *fd, struct ap_error *err)
   struct stat info;
   int opened = open(path, O_RDONLY | O_CLOEXEC);
   if (opened < 0)
-    return ap_fail(err, AP_E_IO, "%s: %s", path, strerror(errno));
+    return ap_fail(err, AP_E_IO, "the entities file %s cannot be read: %s", path, strerror(errno));
   if (fstat(opened, &info) == 0 && S_ISDIR(info.st_mode)) {
     (void)close(opened);
-    return ap_fail(err, AP_E_IO, "%s: %s", path, strerror(EISDIR));
+    return ap_fail(err, AP_E_IO, "the entities file %s cannot be read: it is a folder", path);
   }
   *fd = opened;
   return AP_OK;
@@ -153,21 +154,21 @@ static bool split_type(const char *text, enum case_type *type, const char **valu
   return true;
 }
 
+/* The word before a colon may be a type that is not quite right. */
 static int fail_option(const char *text, const struct ap_error *why, struct ap_error *err)
 {
   const char *words[CASE_TYPE_COUNT];
-  for (unsigned i = 0; i < CASE_TYPE_COUNT; i++)
-    words[i] = case_type_word((enum case_type)i);
   char word[32];
   size_t len = strcspn(text, ":");
-  const char *nearest = NULL;
-  if (len < sizeof(word) && text[len] == ':') {
-    memcpy(word, text, len);
-    word[len] = '\0';
-    nearest = ap_nearest(word, words, CASE_TYPE_COUNT);
-  }
-  return ap_fail(err, AP_E_INVALID, "%.200s: %s%s%s", text, why->text,
-                 nearest ? "; is the type meant to be " : "", nearest ? nearest : "");
+  for (unsigned i = 0; i < CASE_TYPE_COUNT; i++)
+    words[i] = case_type_word((enum case_type)i);
+  (void)snprintf(word, sizeof(word), "%.*s", (int)(len < sizeof(word) ? len : 0), text);
+  const char *nearest =
+      text[len] == ':' && text[len + 1] != '/' ? ap_nearest(word, words, CASE_TYPE_COUNT) : NULL;
+  if (nearest)
+    return ap_fail(err, AP_E_INVALID, "%.200s: there is no type \"%s\"; did you mean \"%s\"?", text,
+                   word, nearest);
+  return ap_fail(err, AP_E_INVALID, "%.200s: %s", text, why->text);
 }
 
 int case_input_option(struct casefile *cf, const char *text, struct ap_error *err)

@@ -56,7 +56,8 @@ static int read_chunk(struct case_lines *lines, struct ap_error *err)
 static int check_text(struct ap_slice text, struct ap_error *err)
 {
   if (text.len && memchr(text.ptr, '\0', text.len))
-    return ap_fail(err, AP_E_INVALID, "binary, or UTF-16: it has a NUL byte");
+    return ap_fail(err, AP_E_INVALID,
+                   "binary, or UTF-16: it has a NUL byte; save it as text in UTF-8");
   return AP_OK;
 }
 
@@ -148,6 +149,10 @@ int case_lines_rest(struct case_lines *lines, size_t max, struct ap_slice *rest,
   lines->at = all.len;
   lines->skip_rest = false;
   if (rest->len > max)
-    return ap_fail(err, AP_E_TOO_LARGE, "larger than %zu MiB", max >> 20);
+    return ap_fail(
+        err, AP_E_TOO_LARGE,
+        "larger than %zu MiB, which JSON may not be: give a line for each entity instead (NDJSON, "
+        "CSV, text)",
+        max >> 20);
   return check_text(*rest, err);
 }

@@ -207,8 +207,7 @@ static int spool_pieces(struct case_record *record, const struct case_step *step
   size_t object_end = pieces->len;
   ap_buf_add(pieces, finding->insights.ptr, finding->insights.len);
   size_t insights_end = pieces->len;
-  case_record_tables(ap_slice_of(&finding->tables), casefile_entity(record->cf, entity)->identifier,
-                     pieces);
+  ap_buf_add(pieces, finding->tables.ptr, finding->tables.len);
   if (ap_buf_error(pieces))
     return ap_buf_error(pieces);
   if (pieces->len > UINT32_MAX || finding->answer.len > UINT32_MAX)

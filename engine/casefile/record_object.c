@@ -3,25 +3,23 @@
 #include "base/json.h"
 #include "casefile/record_private.h"
 
-static void add_text(struct ap_buf *out, const char *name, const char *text)
+/* `before` is what stands before the value: ,"name": */
+static void add_text(struct ap_buf *out, const char *before, const char *text)
 {
-  ap_buf_add_fmt(out, ",\"%s\":", name);
+  ap_buf_add_str(out, before);
   ap_json_write_cstr(out, text);
 }
 
-static void add_flag(struct ap_buf *out, const char *name, bool flag)
+static void add_flag(struct ap_buf *out, const char *before, bool flag)
 {
-  ap_buf_add_fmt(out, ",\"%s\":%s", name, flag ? "true" : "false");
+  ap_buf_add_str(out, before);
+  ap_buf_add_str(out, flag ? "true" : "false");
 }
 
 /* Text of a finding; empty is null. */
-static void add_found(struct ap_buf *out, const char *name, const struct ap_buf *text)
+static void add_found(struct ap_buf *out, const char *before, const struct ap_buf *text)
 {
-  ap_buf_add_fmt(out, ",\"%s\":", name);
-  if (text->len)
-    ap_json_write_string(out, text->ptr, text->len);
-  else
-    ap_buf_add_str(out, "null");
+  add_text(out, before, text->len ? text->ptr : NULL);
 }
 
 struct alias_list {
@@ -74,19 +72,18 @@ static void add_object(const struct case_record *record, const struct case_step 
                        uint32_t index, const struct case_finding *finding, struct ap_buf *out)
 {
   const struct case_entity *entity = casefile_entity(record->cf, index);
-  ap_buf_add_str(out, "{\"identifier\":");
-  ap_json_write_cstr(out, entity->identifier);
-  add_text(out, "type", entity->type < CASE_TYPE_COUNT ? case_type_word(entity->type) : NULL);
+  add_text(out, "{\"identifier\":", entity->identifier);
+  add_text(out, ",\"type\":", entity->type < CASE_TYPE_COUNT ? case_type_word(entity->type) : NULL);
   if (entity->original_identifier)
-    add_text(out, "original_identifier", entity->original_identifier);
-  add_text(out, "outcome", case_outcome_word(finding->outcome));
-  add_found(out, "reason", &finding->reason);
-  add_flag(out, "suspicious", entity->suspicious || finding->suspicious);
-  add_flag(out, "enriched", entity->enriched || finding->field_count);
+    add_text(out, ",\"original_identifier\":", entity->original_identifier);
+  add_text(out, ",\"outcome\":", case_outcome_word(finding->outcome));
+  add_found(out, ",\"reason\":", &finding->reason);
+  add_flag(out, ",\"suspicious\":", entity->suspicious || finding->suspicious);
+  add_flag(out, ",\"enriched\":", entity->enriched || finding->field_count);
   add_enrichment(step, finding, out);
-  add_found(out, "link", &finding->link);
+  add_found(out, ",\"link\":", &finding->link);
   if (entity->internal)
-    add_flag(out, "internal", true);
+    add_flag(out, ",\"internal\":", true);
   case_record_aliases(record, index, out);
   add_verdict(finding, out);
   ap_buf_add_char(out, '}');
@@ -105,18 +102,4 @@ void case_record_object(const struct case_record *record, const struct case_step
   ap_buf_add_str(&none.reason, "the run ended before anything was known of it");
   add_object(record, step, entity, &none, out);
   case_finding_deinit(&none);
-}
-
-void case_record_tables(struct ap_slice tables, const char *entity, struct ap_buf *out)
-{
-  bool is_first = true;
-  struct ap_json_walk walk = {.at = tables.ptr, .end = tables.len ? tables.ptr + tables.len : NULL};
-  while (tables.len && ap_json_next(&walk)) {
-    if (!is_first)
-      ap_buf_add_char(out, ',');
-    is_first = false;
-    ap_buf_add(out, walk.value.ptr, walk.value.len - 1);
-    add_text(out, "entity", entity);
-    ap_buf_add_char(out, '}');
-  }
 }

@@ -62,8 +62,5 @@ const struct case_entry *case_step_next(const struct case_step *step, uint32_t *
 void case_record_object(const struct case_record *record, const struct case_step *step,
                         uint32_t entity, const struct case_finding *finding, struct ap_buf *out);
 
-/* Adds tables with the entity they belong to. */
-void case_record_tables(struct ap_slice tables, const char *entity, struct ap_buf *out);
-
 /* Adds ,"aliases":[...] when the entity has any. */
 void case_record_aliases(const struct case_record *record, uint32_t entity, struct ap_buf *out);

@@ -3,26 +3,13 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/log.h"
-#include "casefile/input.h"
+#include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/notes.h"
 
-enum { ENTITIES_MAX = 1000000 };
-
 struct entities {
-  struct casefile *cf;
   bool as_json;
-  size_t given; /* with --entity */
 };
-
-static int take_entity(void *into, char *value, struct ap_error *err)
-{
-  struct entities *entities = into;
-  int rc = case_input_option(entities->cf, value, err);
-  entities->given += rc == AP_OK;
-  return rc;
-}
 
 static int take_format(void *into, char *value, struct ap_error *err)
 {
@@ -34,39 +21,98 @@ static int take_format(void *into, char *value, struct ap_error *err)
 }
 
 const struct cli_option cli_entities_options[] = {
-    {.name = "entity",
-     .value = "TYPE:VALUE",
-     .doc = "add one entity; without TYPE: it is inferred",
-     .take = take_entity},
     {.name = "format", .value = "table|json", .doc = "(default table)", .take = take_format},
     {0},
 };
 
-static int read_all(const struct cli_command *command, int argc, char **argv,
-                    struct entities *entities, struct cli_args *args)
+/* Files may be named with --entities too, as for a run. */
+static int read_all(const struct cli_command *command, const struct cli_args *args,
+                    const struct cli_config *config, struct casefile **cf)
 {
-  struct ap_error err = {0};
-  if (cli_options_parse(command, argc, argv, args, NULL, &err) != AP_OK)
-    return cli_wrong_usage(command->name, "%s", err.text);
-  if (entities->given == 0 && args->operands.count == 0)
+  struct cli_entities given = {
+      .files = args->operands.items,
+      .file_count = args->operands.count,
+      .options = args->entity.items,
+      .option_count = args->entity.count,
+      .most = config->limits.entities,
+      .most_notes = SIZE_MAX,
+  };
+  if (given.file_count && args->entities.count)
+    return cli_wrong_usage(command->name, "name the files with --entities or without, not both");
+  if (args->entities.count) {
+    given.files = args->entities.items;
+    given.file_count = args->entities.count;
+  }
+  if (given.option_count == 0 && given.file_count == 0)
     return cli_wrong_usage(command->name, "no entities file was given (- is standard input)");
-  for (size_t i = 0; i < args->operands.count; i++)
-    if (case_input_read(entities->cf, args->operands.items[i], &err) != AP_OK) {
-      ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err.text);
-      return CLI_EXIT_USAGE;
-    }
-  return CLI_EXIT_DONE;
+  return cli_read_entities(&given, cf);
 }
 
-static void print_row(const struct case_entity *entity)
+/* ---- as a table ---- */
+
+/* What could steer a terminal is replaced. */
+static void print_text(const char *text)
 {
-  (void)printf("%-10s  %s", case_type_word(entity->type), entity->identifier);
-  if (entity->malformed)
-    (void)printf("  (skipped: %s)", entity->malformed);
-  else if (entity->internal)
-    (void)printf("  (internal)");
-  (void)putchar('\n');
+  for (size_t left = strlen(text); left;) {
+    size_t size = ap_utf8_size(text, left);
+    const unsigned char *byte = (const unsigned char *)text;
+    bool is_control = size == 0 || byte[0] < 0x20 || byte[0] == 0x7f ||
+                      (size == 2 && byte[0] == 0xc2 && byte[1] < 0xa0);
+    size += size == 0;
+    if (is_control)
+      (void)putchar('?');
+    else
+      (void)fwrite(text, 1, size, stdout);
+    text += size;
+    left -= size;
+  }
 }
+
+/* "  (" before the first remark, "; " before others; once there is one, close with ")". */
+static void print_remark(bool *has_one, const char *label, const char *text)
+{
+  (void)fputs(*has_one ? "; " : "  (", stdout);
+  (void)fputs(label, stdout);
+  print_text(text);
+  *has_one = true;
+}
+
+struct alias_print {
+  bool *has_one;
+  bool is_next; /* not the first alias */
+};
+
+static void print_alias(void *arg, const char *alias)
+{
+  struct alias_print *print = arg;
+  if (print->is_next) {
+    (void)fputs(", ", stdout);
+    print_text(alias);
+  } else {
+    print_remark(print->has_one, "also ", alias);
+  }
+  print->is_next = true;
+}
+
+static void print_row(const struct casefile *cf, uint32_t index, const struct case_entity *entity)
+{
+  bool has_one = false;
+  struct alias_print aliases = {.has_one = &has_one};
+  (void)printf("%-10s  ", case_type_word(entity->type));
+  print_text(entity->identifier);
+  if (entity->malformed)
+    print_remark(&has_one, "skipped: ", entity->malformed);
+  if (entity->internal)
+    print_remark(&has_one, "", "internal");
+  if (entity->suspicious)
+    print_remark(&has_one, "", "suspicious");
+  if (entity->original_identifier)
+    print_remark(&has_one, "first written ", entity->original_identifier);
+  casefile_aliases(cf, index, print_alias, &aliases);
+  (void)fputs(has_one ? ")\n" : "\n", stdout);
+}
+
+/* ---- as JSON ---- */
 
 static void add_alias(void *arg, const char *alias)
 {
@@ -94,7 +140,14 @@ static void print_object(const struct casefile *cf, uint32_t index,
                  entity->internal ? "true" : "false", entity->suspicious ? "true" : "false",
                  ap_buf_cstr(&aliases));
   ap_json_write_cstr(&line, entity->malformed);
-  ap_buf_add_str(&line, "}");
+  ap_buf_add_str(&line, ",\"properties\":");
+  ap_buf_add_str(&line, entity->properties ? entity->properties : "{}");
+  ap_buf_add_str(&line, ",\"source\":");
+  ap_json_write_cstr(&line, entity->source);
+  if (entity->line)
+    ap_buf_add_fmt(&line, ",\"line\":%zu}", entity->line);
+  else
+    ap_buf_add_str(&line, ",\"line\":null}");
   (void)fputs(ap_buf_cstr(&line), stdout);
   ap_buf_deinit(&aliases);
   ap_buf_deinit(&line);
@@ -110,29 +163,22 @@ static void print_json(struct casefile *cf)
   (void)fputs("]\n", stdout);
 }
 
-static void print_all(const struct entities *entities)
-{
-  cli_say_notes(entities->cf);
-  if (entities->as_json) {
-    print_json(entities->cf);
-    return;
-  }
-  for (uint32_t i = 0; i < casefile_count(entities->cf); i++)
-    print_row(casefile_entity(entities->cf, i));
-}
-
 int cli_entities(const struct cli_command *command, int argc, char **argv)
 {
   struct entities entities = {0};
   struct cli_args args = {.own = &entities};
-  if (casefile_new(ENTITIES_MAX, &entities.cf) != AP_OK) {
-    ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", ap_error_text(AP_E_NO_MEMORY));
-    return CLI_EXIT_LIMIT;
-  }
-  int exit_code = read_all(command, argc, argv, &entities, &args);
+  struct cli_config config;
+  struct casefile *cf = NULL;
+  int exit_code = cli_prepare(command, argc, argv, &args, &config);
   if (exit_code == CLI_EXIT_DONE)
-    print_all(&entities);
+    exit_code = read_all(command, &args, &config, &cf);
+  if (exit_code == CLI_EXIT_DONE && entities.as_json)
+    print_json(cf);
+  for (uint32_t i = 0; exit_code == CLI_EXIT_DONE && !entities.as_json && i < casefile_count(cf);
+       i++)
+    print_row(cf, i, casefile_entity(cf, i));
   cli_args_deinit(&args);
-  casefile_free(entities.cf);
+  cli_config_deinit(&config);
+  casefile_free(cf);
   return exit_code;
 }

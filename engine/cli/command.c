@@ -119,9 +119,10 @@ const struct cli_command cli_commands[] = {
          "NDJSON\n"
          "and SecOps-like cases, told apart by content; - is standard input. Indicators may be "
          "defanged\n"
-         "(hxxp, [.], (at)). Says on standard error what was merged, retyped or not "
-         "understood.\n",
-     .groups = CLI_GROUP_LOG,
+         "(hxxp, [.], (at)). Says on standard error what was merged, retyped or skipped, with "
+         "its line.\n"
+         "At most limits.entities of the configuration are taken (1,000,000).\n",
+     .groups = CLI_GROUP_CONFIG | CLI_GROUP_ENTITIES | CLI_GROUP_LOG,
      .own = cli_entities_options,
      .run = cli_entities},
     {.name = "simulate",

@@ -196,6 +196,16 @@ int cli_config_proxy_password(const struct cli_config *config, struct ap_secret 
 
 /* ---- for people ---- */
 
+/* Where a secret is kept may be shown, and is what one looks for. */
+static void add_source(const struct cli_config *config, const struct cli_key *key,
+                       struct ap_buf *out)
+{
+  const void *field = (const char *)config + key->offset;
+  const struct cli_secret *secret = key->kind == CLI_SECRET ? field : NULL;
+  if (secret && secret->source)
+    ap_buf_add_fmt(out, "%s, by ", secret->source);
+}
+
 void cli_config_print(const struct cli_config *config, FILE *to)
 {
   (void)fprintf(to, "# configuration file: %s\n", config->file ? config->file : "none");
@@ -204,7 +214,10 @@ void cli_config_print(const struct cli_config *config, FILE *to)
     const struct cli_origin *origin = &config->origins[i];
     ap_buf_add_fmt(&line, "%s = ", cli_keys[i].path);
     cli_key_format(&cli_keys[i], config, &line);
-    (void)fprintf(to, "%s  # %s\n", ap_buf_cstr(&line), origin->text ? origin->text : "default");
+    ap_buf_add_str(&line, "  # ");
+    add_source(config, &cli_keys[i], &line);
+    ap_buf_add_str(&line, origin->text ? origin->text : "default");
+    (void)fprintf(to, "%s\n", ap_buf_cstr(&line));
     ap_buf_deinit(&line);
   }
 }

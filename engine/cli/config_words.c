@@ -102,15 +102,9 @@ static void add_tier(struct ap_buf *out, const struct cli_tier *tier)
                  tier->premium ? "true" : "false");
 }
 
-/* A source names where the secret is and may be shown; a value may not. */
 static void add_secret(struct ap_buf *out, const struct cli_secret *secret)
 {
-  if (secret->bare)
-    ap_buf_add_str(out, "\"***\"");
-  else if (secret->source)
-    add_quoted(out, secret->source);
-  else
-    ap_buf_add_str(out, "nil");
+  ap_buf_add_str(out, secret->bare || secret->source ? "\"***\"" : "nil");
 }
 
 void cli_key_format(const struct cli_key *key, const struct cli_config *config, struct ap_buf *out)

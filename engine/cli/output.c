@@ -19,6 +19,7 @@ enum { BUFFER_BYTES = 64 * 1024 };
 struct output {
   int fd;
   bool owns_fd;
+  bool is_file;    /* a regular one: writing to it does not wait for anybody */
   char *name;      /* in messages: the path, or "standard output" */
   char *target;    /* where the file goes; NULL: written straight */
   char *temporary; /* the file until then; NULL: there is none (any more) */
@@ -118,30 +119,37 @@ int output_open(const char *path, struct output **out, struct ap_error *err)
     output_close(output);
     return rc;
   }
+  struct stat st;
+  output->is_file = fstat(output->fd, &st) == 0 && S_ISREG(st.st_mode);
   *out = output;
   return AP_OK;
 }
 
 /* ---- writing ---- */
 
-/* Somebody may have made the pipe or terminal non-blocking. */
-static bool wait_until_writable(int fd)
+/* Waits for a reader that may never read on: a signal, which the loop cannot see meanwhile, ends
+ * the wait and with it the writing. */
+static bool wait_until_writable(struct output *output)
 {
-  struct pollfd ready = {.fd = fd, .events = POLLOUT};
-  return poll(&ready, 1, -1) >= 0 || errno == EINTR;
+  struct pollfd ready = {.fd = output->fd, .events = POLLOUT};
+  if (poll(&ready, 1, -1) >= 0)
+    return true;
+  output->error = errno;
+  return false;
 }
 
 static int write_all(struct output *output, const char *data, size_t len)
 {
   while (len && !output->error) {
-    ssize_t done = write(output->fd, data, len);
+    if (!output->is_file && !wait_until_writable(output))
+      break;
+    /* As much as a pipe that is writable takes without waiting. */
+    size_t part = !output->is_file && len > PIPE_BUF ? PIPE_BUF : len;
+    ssize_t done = write(output->fd, data, part);
     if (done >= 0) {
       data += done;
       len -= (size_t)done;
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      if (!wait_until_writable(output->fd))
-        output->error = errno;
-    } else if (errno != EINTR) {
+    } else if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) {
       output->error = errno;
     }
   }
@@ -169,12 +177,18 @@ int output_write(void *arg, const char *data, size_t len)
 
 /* ---- the end ---- */
 
-static int refuse_commit(const struct output *output, struct ap_error *err)
+int output_problem(const struct output *output, struct ap_error *err)
 {
+  if (!output->error)
+    return AP_OK;
   if (output->error == EPIPE)
     return refuse(output->name, "its reader has gone", err);
+  if (output->error == EINTR)
+    return refuse(output->name, "a signal came while its reader did not read", err);
   if (output->error == ENOSPC || output->error == EDQUOT)
     return refuse(output->name, "the disk is full", err);
+  if (output->error == EFBIG)
+    return refuse(output->name, "larger than the limit on a file's size (ulimit -f)", err);
   return refuse(output->name, strerror(output->error), err);
 }
 
@@ -217,12 +231,12 @@ static int put_in_place(struct output *output)
 int output_commit(struct output *output, struct ap_error *err)
 {
   if (output_flush(output) != AP_OK)
-    return refuse_commit(output, err);
+    return output_problem(output, err);
   if (output->temporary)
     output->error = put_in_place(output);
   else if (close_fd(output) != 0)
     output->error = errno;
-  return output->error ? refuse_commit(output, err) : AP_OK;
+  return output_problem(output, err);
 }
 
 void output_close(struct output *output)

@@ -20,5 +20,8 @@ int output_flush(struct output *output) AP_MUST_USE;
 /* The document is whole: puts it in place. AP_E_IO, also of a write before, with its sentence. */
 int output_commit(struct output *output, struct ap_error *err) AP_MUST_USE;
 
+/* AP_OK, or AP_E_IO with the sentence of the write that failed. */
+int output_problem(const struct output *output, struct ap_error *err) AP_MUST_USE;
+
 /* Frees; what was not committed leaves no file behind. NULL is fine. */
 void output_close(struct output *output);

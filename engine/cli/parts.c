@@ -6,7 +6,6 @@
 
 #include "base/digest.h"
 #include "base/log.h"
-#include "casefile/input.h"
 #include "cli/command.h"
 #include "cli/notes.h"
 #include "script/data.h"
@@ -42,22 +41,15 @@ int cli_parts_base(struct cli_parts *parts, const struct cli_config *config)
 static int read_entities(struct cli_parts *parts, const struct run_request *request,
                          const struct cli_config *config)
 {
-  struct ap_error err = {0};
-  uint64_t max = config->limits.entities;
-  if (casefile_new(max > UINT32_MAX ? UINT32_MAX : (uint32_t)max, &parts->cf) != AP_OK) {
-    (void)ap_fail(&err, AP_E_NO_MEMORY, "out of memory");
-    return said(CLI_EXIT_LIMIT, &err);
-  }
-  for (size_t i = 0; i < request->entities_file_count; i++)
-    if (case_input_read(parts->cf, request->entities_files[i], &err) != AP_OK)
-      return said(CLI_EXIT_USAGE, &err);
-  for (size_t i = 0; i < request->entity_option_count; i++)
-    if (case_input_option(parts->cf, request->entity_options[i], &err) != AP_OK) {
-      (void)ap_fail_context(&err, "--entity");
-      return said(CLI_EXIT_USAGE, &err);
-    }
-  cli_say_notes(parts->cf);
-  return CLI_EXIT_DONE;
+  const struct cli_entities given = {
+      .files = request->entities_files,
+      .file_count = request->entities_file_count,
+      .options = request->entity_options,
+      .option_count = request->entity_option_count,
+      .most = config->limits.entities,
+      .most_notes = CLI_NOTES_OF_RUN,
+  };
+  return cli_read_entities(&given, &parts->cf);
 }
 
 static int make_record(struct cli_parts *parts, const struct cli_config *config)
@@ -183,7 +175,7 @@ static int make_client(struct cli_parts *parts, const struct cli_config *config)
   if (exit_code != CLI_EXIT_DONE)
     return exit_code;
   take_options(parts, config, &options);
-  if (store_memory_new(REPORTS_IN_MEMORY, &parts->store) != AP_OK) {
+  if (store_memory_new(parts->loop, REPORTS_IN_MEMORY, &parts->store) != AP_OK) {
     (void)ap_fail(&err, AP_E_NO_MEMORY, "out of memory");
     return said(CLI_EXIT_LIMIT, &err);
   }

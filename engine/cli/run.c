@@ -33,7 +33,8 @@ struct doing {
   bool has_case; /* run or action, not list, show or check */
   bool was_signaled;
   bool must_flush;
-  int written; /* AP_OK, or why the result is not written */
+  bool is_said; /* why not, on standard error */
+  int written;  /* AP_OK, or why the result is not written */
 };
 
 /* ---- what the run tells ---- */
@@ -101,12 +102,26 @@ static void print(void *arg, const char *text, size_t len)
     not_written(doing, rc);
 }
 
+/* Whoever reads the table on a terminal has it there, and a run that ends because nothing can be
+ * written has one thing to say. */
+static void say(void *arg, bool is_error, const char *text)
+{
+  const struct doing *doing = arg;
+  const struct run_request *request = doing->request;
+  bool is_read = request->format == RUN_FORMAT_TABLE && !request->output && isatty(STDOUT_FILENO);
+  if (!is_read && doing->written == AP_OK)
+    ap_log(AP_LOG_SCRIPT, is_error ? AP_LOG_ERROR : AP_LOG_WARN, "%s", text);
+}
+
 static void broke(void *arg, int code)
 {
   struct doing *doing = arg;
-  ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s: the record of the run cannot be written: %s",
+  ap_log(AP_LOG_CLI, AP_LOG_ERROR,
+         "%s: the record of the run cannot be written: %s; make room there, or name another folder "
+         "with --state-dir",
          doing->config->state_dir,
          code == AP_E_IO ? store_spool_problem(doing->parts.spool) : ap_error_text(code));
+  doing->is_said = true;
   not_written(doing, code);
 }
 
@@ -195,6 +210,7 @@ static int write_table(struct doing *doing)
     rc = output_write(doing->output, ap_buf_cstr(&text), text.len);
   else
     ap_log(AP_LOG_CLI, AP_LOG_ERROR, "the table could not be made: %s", err.text);
+  doing->is_said = *err.text;
   ap_buf_deinit(&text);
   return rc;
 }
@@ -242,6 +258,20 @@ static int write_document(struct doing *doing, const struct script_end *end)
   return AP_OK; /* the lines of an action went out as they came */
 }
 
+static int say_not_written(const struct doing *doing, int rc)
+{
+  struct ap_error err = {0};
+  if (doing->is_said)
+    return CLI_EXIT_NOT_WRITTEN;
+  if (output_problem(doing->output, &err) != AP_OK)
+    ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err.text);
+  else
+    ap_log(AP_LOG_CLI, AP_LOG_ERROR, "the result could not be written: %s",
+           rc == AP_E_IO && doing->parts.spool ? store_spool_problem(doing->parts.spool)
+                                               : ap_error_text(rc));
+  return CLI_EXIT_NOT_WRITTEN;
+}
+
 /* The exit code of the command, with the result in its place or not there at all. */
 static int finish(struct doing *doing)
 {
@@ -255,13 +285,9 @@ static int finish(struct doing *doing)
   int rc = doing->written;
   if (rc == AP_OK && has_document)
     rc = write_document(doing, end);
-  if (rc == AP_OK && output_commit(doing->output, &err) == AP_OK)
-    return end->exit_code;
-  if (*err.text)
-    ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err.text);
-  else if (rc != AP_OK)
-    ap_log(AP_LOG_CLI, AP_LOG_ERROR, "the result could not be written: %s", ap_error_text(rc));
-  return CLI_EXIT_NOT_WRITTEN;
+  if (rc == AP_OK)
+    rc = output_commit(doing->output, &err);
+  return rc == AP_OK ? end->exit_code : say_not_written(doing, rc);
 }
 
 /* ---- from begin to end ---- */
@@ -300,6 +326,7 @@ static int make_run(struct doing *doing, const struct cli_folders *folders)
       .put = put,
       .step_ended = step_ended,
       .print = print,
+      .say = say,
       .broke = broke,
   };
   if (script_run_new(doing->parts.host, &options, &doing->run, &err) == AP_OK)

@@ -104,12 +104,13 @@ static void got(void *arg, int code, const char *text, struct ap_slice data)
     fail(feed, code, text);
     return;
   }
+  uint64_t left = feed->source.size - feed->bytes;
+  if (data.len > left || (data.len == 0 && left)) {
+    fail(feed, AP_E_IO, "it changed while it was read"); /* before a byte too many is taken */
+    return;
+  }
   if (data.len == 0) {
     feed->has_ended = true;
-    if (feed->bytes != feed->source.size) {
-      fail(feed, AP_E_IO, "it changed while it was read");
-      return;
-    }
   } else {
     struct block *block = block_at(feed, feed->fill++);
     ap_require(data.len <= BLOCK_BYTES);

@@ -11,15 +11,19 @@
 #include <utlist.h>
 
 #include "base/log.h"
+#include "net/proxy.h"
+#include "net/sockets.h"
 
 enum { HEADER_MAX_BYTES = 64 * 1024, IDLE_HANDLES_MAX = 256 };
 
 struct net_http {
   struct net_loop *loop;
   CURLM *multi;
+  struct net_sockets sockets;
   uv_timer_t *timer;
   struct net_http_options options;
   char *proxy;
+  char *proxy_user;
   char *ca_file;
   CURL *idle[IDLE_HANDLES_MAX];
   size_t idle_count;
@@ -33,6 +37,7 @@ struct net_http_call {
   curl_mime *mime;
   struct net_http_upload upload;
   uint64_t upload_read;
+  bool is_paused; /* its read had nothing */
   int upload_error;
   struct ap_buf form;
   struct ap_buf body;
@@ -40,12 +45,6 @@ struct net_http_call {
   net_http_done_fn *done;
   void *arg;
   char error[CURL_ERROR_SIZE];
-};
-
-struct watch {
-  uv_poll_t poll;
-  struct net_http *http;
-  curl_socket_t socket;
 };
 
 int net_http_global_init(struct ap_error *err)
@@ -99,6 +98,14 @@ static bool environment_has_proxy(void)
   return false;
 }
 
+/* A firewall that drops what goes past the proxy makes it a timeout. */
+static bool never_connected(const struct net_http_call *call, int code)
+{
+  curl_off_t connect_us = 0;
+  (void)curl_easy_getinfo(call->easy, CURLINFO_CONNECT_TIME_T, &connect_us);
+  return code == AP_E_NETWORK || (code == AP_E_TIMEOUT && connect_us == 0);
+}
+
 static void describe(const struct net_http_call *call, CURLcode curl, int code, char *text,
                      size_t size)
 {
@@ -111,7 +118,7 @@ static void describe(const struct net_http_call *call, CURLcode curl, int code, 
                        ? " (a proxy that inspects TLS? name its CA with ca_file)"
                        : "");
   } else {
-    bool hint = code == AP_E_NETWORK && !call->http->proxy && environment_has_proxy();
+    bool hint = never_connected(call, code) && !call->http->proxy && environment_has_proxy();
     (void)snprintf(text, size, "%s%s", what,
                    hint ? " (the environment names a proxy, which is ignored: set virustotal.proxy)"
                         : "");
@@ -167,8 +174,9 @@ static void call_finish(struct net_http_call *call, CURLcode curl)
   call_release(call);
 }
 
-static void check_finished(struct net_http *http)
+static void check_finished(void *arg)
 {
+  struct net_http *http = arg;
   CURLMsg *message;
   int left;
   while ((message = curl_multi_info_read(http->multi, &left))) {
@@ -182,57 +190,6 @@ static void check_finished(struct net_http *http)
 }
 
 /* ---- libcurl on libuv ---- */
-
-static void socket_ready(uv_poll_t *handle, int status, int events)
-{
-  struct watch *watch = handle->data;
-  struct net_http *http = watch->http;
-  int flags = 0;
-  int running;
-  if (status < 0)
-    flags = CURL_CSELECT_ERR;
-  if (events & UV_READABLE)
-    flags |= CURL_CSELECT_IN;
-  if (events & UV_WRITABLE)
-    flags |= CURL_CSELECT_OUT;
-  (void)curl_multi_socket_action(http->multi, watch->socket, flags, &running);
-  check_finished(http);
-}
-
-static void watch_closed(uv_handle_t *handle)
-{
-  free(handle->data);
-}
-
-static int socket_wanted(CURL *easy, curl_socket_t socket, int what, void *arg, void *socket_arg)
-{
-  struct net_http *http = arg;
-  struct watch *watch = socket_arg;
-  (void)easy;
-  if (what == CURL_POLL_REMOVE) {
-    if (watch) {
-      (void)uv_poll_stop(&watch->poll);
-      uv_close((uv_handle_t *)&watch->poll, watch_closed);
-      (void)curl_multi_assign(http->multi, socket, NULL);
-    }
-    return 0;
-  }
-  if (!watch) {
-    watch = calloc(1, sizeof(*watch));
-    if (!watch)
-      return -1;
-    if (uv_poll_init_socket(net_loop_uv(http->loop), &watch->poll, socket)) {
-      free(watch);
-      return -1;
-    }
-    watch->poll.data = watch;
-    watch->http = http;
-    watch->socket = socket;
-    (void)curl_multi_assign(http->multi, socket, watch);
-  }
-  int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-  return uv_poll_start(&watch->poll, events, socket_ready) ? -1 : 0;
-}
 
 static void timer_fired(uv_timer_t *handle)
 {
@@ -266,26 +223,29 @@ int net_http_new(struct net_loop *loop, const struct net_http_options *options,
     return ap_fail(err, AP_E_NO_MEMORY, "out of memory");
   http->loop = loop;
   http->options = *options;
-  http->proxy = copy_or_null(options->proxy);
   http->ca_file = copy_or_null(options->ca_file);
   http->multi = curl_multi_init();
+  bool has_proxy = options->proxy && *options->proxy;
+  bool is_split = !has_proxy || net_proxy_split(options->proxy, &http->proxy, &http->proxy_user);
   http->timer = calloc(1, sizeof(*http->timer));
-  if (!http->multi || !http->timer) {
+  if (!http->multi || !http->timer || !is_split ||
+      net_sockets_open(&http->sockets, loop, http->multi, check_finished, http) != AP_OK) {
     (void)curl_multi_cleanup(http->multi);
     free(http->timer);
     free(http->proxy);
+    free(http->proxy_user);
     free(http->ca_file);
     free(http);
     return ap_fail(err, AP_E_NO_MEMORY, "out of memory");
   }
   (void)uv_timer_init(net_loop_uv(loop), http->timer);
   http->timer->data = http;
-  (void)curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, socket_wanted);
-  (void)curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
   (void)curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, timer_wanted);
   (void)curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
   (void)curl_multi_setopt(http->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
                           (long)options->max_connections);
+  /* As many are kept: by itself libcurl closes some when few requests are in flight. */
+  (void)curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)options->max_connections);
   *out = http;
   return AP_OK;
 }
@@ -304,8 +264,10 @@ void net_http_free(struct net_http *http)
   for (size_t i = 0; i < http->idle_count; i++)
     curl_easy_cleanup(http->idle[i]);
   (void)curl_multi_cleanup(http->multi);
+  net_sockets_close(&http->sockets);
   uv_close((uv_handle_t *)http->timer, http_timer_closed);
   free(http->proxy);
+  free(http->proxy_user);
   free(http->ca_file);
   free(http);
 }
@@ -339,10 +301,22 @@ static size_t header_arrived(char *data, size_t size, size_t count, void *arg)
   return call->header_bytes > HEADER_MAX_BYTES ? 0 : size * count;
 }
 
+void net_http_resume(struct net_http_call *call)
+{
+  if (!call->is_paused)
+    return;
+  call->is_paused = false;
+  (void)curl_easy_pause(call->easy, CURLPAUSE_CONT);
+}
+
 static size_t upload_wanted(char *data, size_t size, size_t count, void *arg)
 {
   struct net_http_call *call = arg;
   int64_t got = call->upload.read(call->upload.arg, data, size * count);
+  if (got == NET_HTTP_LATER) {
+    call->is_paused = true;
+    return CURL_READFUNC_PAUSE;
+  }
   if (got < 0) {
     call->upload_error = (int)got;
     return CURL_READFUNC_ABORT;
@@ -374,6 +348,8 @@ static bool set_constants(struct net_http *http, CURL *easy)
     SET(CURLOPT_CAINFO, http->ca_file);
   SET(CURLOPT_PROXY, http->proxy ? http->proxy : "");
   SET(CURLOPT_NOPROXY, "");
+  if (http->proxy_user)
+    SET(CURLOPT_PROXYUSERNAME, http->proxy_user);
   if (http->proxy && options->proxy_password)
     SET(CURLOPT_PROXYPASSWORD, ap_secret_bytes(options->proxy_password).ptr);
   SET(CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);

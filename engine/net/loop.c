@@ -2,6 +2,7 @@
 #include "net/loop.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -11,6 +12,7 @@ enum { SIGNAL_COUNT = 3 };
 struct net_loop {
   uv_loop_t uv;
   uv_prepare_t prepare;
+  uv_idle_t again; /* runs: the loop does not wait this time */
   uv_signal_t signals[SIGNAL_COUNT];
   void (*turn)(void *arg);
   void *turn_arg;
@@ -42,6 +44,7 @@ int net_loop_new(struct net_loop **out)
   }
   (void)uv_prepare_init(&loop->uv, &loop->prepare);
   loop->prepare.data = loop;
+  (void)uv_idle_init(&loop->uv, &loop->again);
   for (int i = 0; i < SIGNAL_COUNT; i++) {
     (void)uv_signal_init(&loop->uv, &loop->signals[i]);
     loop->signals[i].data = loop;
@@ -55,6 +58,7 @@ void net_loop_free(struct net_loop *loop)
   if (!loop)
     return;
   uv_close((uv_handle_t *)&loop->prepare, NULL);
+  uv_close((uv_handle_t *)&loop->again, NULL);
   for (int i = 0; i < SIGNAL_COUNT; i++)
     uv_close((uv_handle_t *)&loop->signals[i], NULL);
   net_loop_drain(loop);
@@ -76,6 +80,8 @@ void net_loop_drain(struct net_loop *loop)
 {
   /* A prepare handle that runs keeps uv_run from returning: it rests while closing goes on. */
   (void)uv_prepare_stop(&loop->prepare);
+  if (!uv_is_closing((uv_handle_t *)&loop->again))
+    (void)uv_idle_stop(&loop->again);
   for (int i = 0; i < SIGNAL_COUNT; i++)
     if (!uv_is_closing((uv_handle_t *)&loop->signals[i]))
       (void)uv_signal_stop(&loop->signals[i]);
@@ -95,10 +101,26 @@ void net_loop_on_turn(struct net_loop *loop, void (*turn)(void *arg), void *arg)
   (void)uv_prepare_start(&loop->prepare, prepare_ran);
 }
 
+static void again_ran(uv_idle_t *handle)
+{
+  (void)uv_idle_stop(handle);
+}
+
+void net_loop_again(struct net_loop *loop)
+{
+  (void)uv_idle_start(&loop->again, again_ran);
+}
+
 static void signal_caught(uv_signal_t *handle, int signal_number)
 {
   struct net_loop *loop = handle->data;
   loop->caught(loop->caught_arg, signal_number);
+}
+
+static bool is_ignored(int number)
+{
+  struct sigaction now;
+  return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
 int net_loop_on_signal(struct net_loop *loop, void (*caught)(void *arg, int signal_number),
@@ -108,6 +130,8 @@ int net_loop_on_signal(struct net_loop *loop, void (*caught)(void *arg, int sign
   loop->caught = caught;
   loop->caught_arg = arg;
   for (int i = 0; i < SIGNAL_COUNT; i++) {
+    if (numbers[i] == SIGHUP && is_ignored(SIGHUP))
+      continue;
     if (uv_signal_start(&loop->signals[i], signal_caught, numbers[i]))
       return AP_E_INTERNAL;
     uv_unref((uv_handle_t *)&loop->signals[i]);

@@ -53,7 +53,7 @@ static int engine_load(lua_State *L)
   return 2;
 }
 
-/* grant(env, capabilities) -> true | nil, message */
+/* grant(env, capabilities) -> true | nil, message, whether it is the configuration that lacks it */
 static int engine_grant(lua_State *L)
 {
   const struct script_run *run = script_run_of(L);
@@ -65,8 +65,11 @@ static int engine_grant(lua_State *L)
     const char *name = luaL_checkstring(L, -1);
     if (strcmp(name, "vt") != 0)
       return fail(L, lua_pushfstring(L, "\"%s\" is not there in this version", name));
-    if (!run->options.client)
-      return fail(L, run->options.no_client);
+    if (!run->options.client) {
+      (void)fail(L, run->options.no_client);
+      lua_pushboolean(L, true);
+      return 3;
+    }
     script_vt_push_module(L);
     lua_setfield(L, 1, "vt");
     lua_pop(L, 1);
@@ -219,6 +222,16 @@ static int engine_print(lua_State *L)
   return 0;
 }
 
+/* say(level, text): for standard error, with level "error" or "warning" */
+static int engine_say(lua_State *L)
+{
+  static const char *const levels[] = {"warning", "error", NULL};
+  const struct script_run *run = script_run_of(L);
+  bool is_error = luaL_checkoption(L, 1, NULL, levels) == 1;
+  run->options.say(run->options.arg, is_error, luaL_checkstring(L, 2));
+  return 0;
+}
+
 /* ---- the run ---- */
 
 /* state() -> { refused =, unreachable =: why; answered =; stopped = "deadline" or "signal" } */
@@ -254,6 +267,7 @@ static const luaL_Reg engine_functions[] = {
     {"read_manifest_line", engine_read_manifest_line},
     {"run_case", script_engine_run_case},
     {"run_entities", script_run_entities},
+    {"say", engine_say},
     {"set_of", script_engine_set_of},
     {"state", engine_state},
     {"type_of", engine_type_of},

@@ -129,20 +129,15 @@ static int written(lua_State *L, int rc, const char *method)
   return 0;
 }
 
-/* The value at index as JSON in a buffer that Lua frees: a string on the stack. [-0, +1, e] */
-static struct ap_slice push_json(lua_State *L, int index, const char *method)
+/* Adds the value at index to json as JSON; raises when it is none, and frees json then.
+ * [-0, +0, e] */
+static void write_json(lua_State *L, int index, const char *method, struct ap_buf *json)
 {
-  struct ap_buf json = {0};
   struct ap_error err = {0};
-  struct ap_slice text;
-  int rc = script_json_write(L, index, &json, &err);
-  if (rc == AP_OK)
-    lua_pushlstring(L, ap_buf_cstr(&json), json.len);
-  ap_buf_deinit(&json);
-  if (rc != AP_OK)
-    luaL_error(L, "entity:%s: %s", method, err.text);
-  text.ptr = lua_tolstring(L, -1, &text.len);
-  return text;
+  if (script_json_write(L, index, json, &err) == AP_OK)
+    return;
+  ap_buf_deinit(json);
+  luaL_error(L, "entity:%s: %s", method, err.text);
 }
 
 /* The text in a field of the table at 2. [-0, +1, e] */
@@ -165,19 +160,18 @@ static int entity_enrich(lua_State *L)
   luaL_argcheck(L, len > 0, 2, "a field has a name");
   if (lua_isnoneornil(L, 3))
     return 0;
-  int type = lua_type(L, 3);
-  if (type == LUA_TSTRING) { /* without a table of ours in between: most fields are texts */
-    struct ap_buf json = {0};
-    size_t text_len;
-    const char *text = lua_tolstring(L, 3, &text_len);
+  struct ap_buf json = {0};
+  size_t text_len;
+  const char *text = lua_type(L, 3) == LUA_TSTRING ? lua_tolstring(L, 3, &text_len) : NULL;
+  if (text)
     ap_json_write_string(&json, text, text_len);
-    int rc = ap_buf_error(&json);
-    if (rc == AP_OK)
-      rc = case_finding_enrich(finding, name, len, ap_slice_of(&json));
-    ap_buf_deinit(&json);
-    return written(L, rc, "enrich");
-  }
-  return written(L, case_finding_enrich(finding, name, len, push_json(L, 3, "enrich")), "enrich");
+  else
+    write_json(L, 3, "enrich", &json);
+  int rc = ap_buf_error(&json);
+  if (rc == AP_OK)
+    rc = case_finding_enrich(finding, name, len, ap_slice_of(&json));
+  ap_buf_deinit(&json);
+  return written(L, rc, "enrich");
 }
 
 /* entity:mark_suspicious() */
@@ -209,18 +203,26 @@ static int entity_insight(lua_State *L)
 static int entity_table(lua_State *L)
 {
   struct case_finding *finding = check_own(L, "table");
+  const char *identifier = known(L, check(L))->identifier;
+  struct ap_buf json = {0}; /* the columns, then rows that are a table */
   luaL_checktype(L, 2, LUA_TTABLE);
   struct ap_slice title = push_field_text(L, "title", "table");
-  lua_pushliteral(L, "columns");
-  luaL_argcheck(L, lua_rawget(L, 2) == LUA_TTABLE, 2, "columns must be a list of texts");
-  struct ap_slice columns = push_json(L, lua_gettop(L), "table");
   lua_pushliteral(L, "rows");
   int type = lua_rawget(L, 2);
   struct ap_slice rows = script_json_text(L, -1);
   luaL_argcheck(L, rows.ptr || type == LUA_TTABLE, 2, "rows must be a list of lists");
-  if (!rows.ptr)
-    rows = push_json(L, lua_gettop(L), "table");
-  return written(L, case_finding_table(finding, title, columns, rows), "table");
+  lua_pushliteral(L, "columns");
+  luaL_argcheck(L, lua_rawget(L, 2) == LUA_TTABLE, 2, "columns must be a list of texts");
+  write_json(L, -1, "table", &json);
+  struct ap_slice columns = ap_slice_of(&json);
+  if (!rows.ptr) {
+    write_json(L, -2, "table", &json);
+    columns.ptr = json.ptr;
+    rows = (struct ap_slice){json.ptr + columns.len, json.len - columns.len};
+  }
+  int rc = case_finding_table(finding, identifier, title, columns, rows);
+  ap_buf_deinit(&json);
+  return written(L, rc, "table");
 }
 
 /* entity:link(url) */

@@ -102,7 +102,7 @@ static void select_malformed(struct script_run *run, uint32_t step)
       check_kept(case_record_select(run->options.record, step, i));
 }
 
-/* select(step, set) -> how many belong to the step */
+/* select(step, set[, is_items]) -> how many belong to the step */
 static int record_select(lua_State *L)
 {
   struct script_run *run = run_with_case(L);
@@ -110,8 +110,54 @@ static int record_select(lua_State *L)
   const struct script_set *set = script_set_check(L, 2);
   for (uint32_t i = 0; i < set->count; i++)
     check_kept(case_record_select(run->options.record, step, set->index[i]));
-  select_malformed(run, step);
+  lua_settop(L, 3);
+  if (!lua_toboolean(L, 3))
+    select_malformed(run, step);
   lua_pushinteger(L, case_record_counts(run->options.record, step).of);
+  return 1;
+}
+
+static void add_item(lua_State *L, struct script_run *run, struct script_set *set)
+{
+  uint32_t index;
+  struct ap_error err = {0};
+  struct case_entity_input input = {.has_type = true, .type = CASE_TYPE_FILE};
+  input.identifier.ptr = luaL_checklstring(L, -1, &input.identifier.len);
+  uint32_t before = casefile_count(run->options.cf);
+  int rc = casefile_add(run->options.cf, &input, &index, &err);
+  check_kept(rc);
+  if (rc != AP_OK)
+    luaL_error(L, "%s", err.text);
+  if (index < before)
+    for (uint32_t i = 0; i < set->count; i++)
+      if (set->index[i] == index) {
+        ap_log(AP_LOG_SCRIPT, AP_LOG_WARN, "%s is given twice: it is one item",
+               input.identifier.ptr);
+        return;
+      }
+  set->index[set->count++] = index;
+}
+
+static int by_number(const void *left, const void *right)
+{
+  uint32_t a = *(const uint32_t *)left;
+  uint32_t b = *(const uint32_t *)right;
+  return a < b ? -1 : a > b;
+}
+
+/* items({ names }) -> the set of them, as entities of type file that join the case */
+static int record_items(lua_State *L)
+{
+  struct script_run *run = run_with_case(L);
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
+  struct script_set *set = script_set_push(L, (uint32_t)count);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, 1, i);
+    add_item(L, run, set);
+    lua_pop(L, 1);
+  }
+  qsort(set->index, set->count, sizeof(set->index[0]), by_number); /* as all sets are */
   return 1;
 }
 
@@ -305,9 +351,15 @@ static int record_finish_run(lua_State *L)
 }
 
 const luaL_Reg script_record_functions[] = {
-    {"counts", record_counts},     {"end_step", record_end_step},
-    {"examples", record_examples}, {"finish_run", record_finish_run},
-    {"insight", record_insight},   {"select", record_select},
-    {"step", record_step},         {"step_set", record_step_set},
-    {"warn", record_warn},         {NULL, NULL},
+    {"counts", record_counts},
+    {"end_step", record_end_step},
+    {"examples", record_examples},
+    {"finish_run", record_finish_run},
+    {"insight", record_insight},
+    {"items", record_items},
+    {"select", record_select},
+    {"step", record_step},
+    {"step_set", record_step_set},
+    {"warn", record_warn},
+    {NULL, NULL},
 };

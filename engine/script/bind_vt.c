@@ -354,19 +354,18 @@ static void add_name(void *arg, struct ap_slice text)
 static int vt_engines(lua_State *L)
 {
   enum { BYTES_PER_INSTRUCTION = 8 };
-  uint64_t serial;
   struct vt_engines engines;
   struct names names = {.L = L};
   luaL_checkany(L, 1);
-  struct ap_slice bytes = script_report_bytes(L, 1, &serial);
-  if (!bytes.ptr) {
+  struct ap_slice scans = script_report_member(L, 1, "scans");
+  if (!scans.ptr) {
     lua_pushnil(L);
     return 1;
   }
-  script_charge(L, bytes.len / BYTES_PER_INSTRUCTION);
+  script_charge(L, scans.len / BYTES_PER_INSTRUCTION);
   lua_createtable(L, 0, 3);
   lua_newtable(L);
-  int rc = vt_engines_read(bytes, &engines, add_name, &names);
+  int rc = vt_engines_read(scans, &engines, add_name, &names);
   if (rc == AP_E_NOT_FOUND) {
     lua_pushnil(L);
     return 1;

@@ -130,10 +130,20 @@ static int call_done(lua_State *L, int status, lua_KContext ctx)
   return count;
 }
 
+/* Once the run is ending nothing of a script begins any more. */
+static int refuse_call(lua_State *L)
+{
+  lua_pushboolean(L, 0);
+  lua_pushstring(L, ap_error_text(AP_E_CANCELED));
+  return 2;
+}
+
 int script_engine_call(lua_State *L)
 {
   struct script_run *run = script_run_of(L);
   luaL_checktype(L, 1, LUA_TFUNCTION);
+  if (run->stopped != AP_OK)
+    return refuse_call(L);
   struct call_op *op = begin(L);
   struct script_job *job = script_job_new(run, NULL, SCRIPT_NO_ENTITY);
   (void)snprintf(job->label, sizeof(job->label), "a function of the playbook");
@@ -210,6 +220,12 @@ int script_engine_run_case(lua_State *L)
   lua_Integer number = luaL_checkinteger(L, 1);
   luaL_argcheck(L, number >= 1 && number <= run->step_count, 1, "no such step");
   luaL_checktype(L, 3, LUA_TFUNCTION);
+  if (run->stopped != AP_OK) {
+    (void)refuse_call(L);
+    lua_pushnil(L);
+    lua_replace(L, -3);
+    return 2;
+  }
   lua_settop(L, 5);
   struct call_op *op = begin(L);
   struct script_job *job = script_job_new(run, NULL, SCRIPT_NO_ENTITY);

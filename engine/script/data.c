@@ -256,6 +256,7 @@ int script_data_parse(const char *name, struct ap_slice source, struct ap_value 
   (void)lua_atpanic(L, script_panic);
   rc = read_chunk(L, &chunk, out, err);
   lua_close(L);
+  script_pool_deinit(&memory.pool);
   return rc;
 }
 

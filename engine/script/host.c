@@ -54,16 +54,11 @@ void *script_allocate(void *ud, void *ptr, size_t old_size, size_t new_size)
 {
   struct script_memory *memory = ud;
   size_t old = ptr ? old_size : 0; /* without a block, old_size says what kind of object it is */
-  if (new_size == 0) {
-    memory->used -= old;
-    free(ptr);
-    return NULL;
-  }
   memory->used = memory->used - old + new_size;
   if (memory->used > memory->max && new_size > old)
     exit_at_cap(memory->max);
-  void *block = realloc(ptr, new_size);
-  if (!block)
+  void *block = script_pool_resize(&memory->pool, ptr, old, new_size);
+  if (!block && new_size)
     script_out_of_memory();
   return block;
 }
@@ -77,14 +72,19 @@ int script_panic(lua_State *L)
 
 /* ---- the host ---- */
 
+/* Tasks that keep each other ready must not keep timers, signals and sockets from their turn. */
 static void host_turn(void *arg)
 {
+  static const uint64_t slice_ns = 10000000;
   struct script_host *host = arg;
+  uint64_t begun_ns = uv_hrtime();
   do {
     task_run_ready(host);
     if (host->idle)
       host->idle(host->idle_arg);
-  } while (host->ready);
+  } while (host->ready && uv_hrtime() - begun_ns < slice_ns);
+  if (host->ready)
+    net_loop_again(host->loop);
 }
 
 static void no_turn(void *arg)
@@ -146,6 +146,7 @@ void script_host_free(struct script_host *host)
     return;
   task_kill_all(host);
   lua_close(host->L);
+  script_pool_deinit(&host->memory.pool);
   script_watchdog_stop();
   net_loop_on_turn(host->loop, no_turn, NULL);
   free(host);

@@ -8,6 +8,7 @@
 
 #include <lauxlib.h>
 
+#include "script/pool.h"
 #include "script/task.h"
 
 /* How many instructions pass between two looks at the account. */
@@ -16,6 +17,7 @@ enum { SCRIPT_QUANTUM = 10000 };
 struct script_memory {
   size_t used;
   size_t max;
+  struct script_pool pool; /* deinit it when the state is closed */
 };
 
 /* The lua_Alloc of every state; ends the process at the cap. ud is a struct script_memory. */

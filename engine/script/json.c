@@ -80,6 +80,7 @@ static void tidy_table(lua_State *L)
 {
   int table = lua_gettop(L);
   lua_Integer integer;
+  luaL_checkstack(L, 6, "JSON");
   lua_pushnil(L);
   while (lua_next(L, table)) {
     switch (lua_type(L, -1)) {
@@ -107,10 +108,49 @@ static void tidy_table(lua_State *L)
   }
 }
 
+/* What needs no decoder: texts without escapes, integers of a size that every number keeps, the
+ * words. False, and pushes nothing, for anything else. [-0, +(0|1), m] */
+static bool push_simple(lua_State *L, struct ap_slice text)
+{
+  enum { EXACT_DIGITS = 15 };
+  lua_Integer integer = 0;
+  bool is_negative = text.ptr[0] == '-';
+  switch (text.ptr[0]) {
+  case '{':
+  case '[':
+    return false;
+  case '"':
+    if (memchr(text.ptr, '\\', text.len))
+      return false;
+    lua_pushlstring(L, text.ptr + 1, text.len - 2);
+    return true;
+  case 't':
+  case 'f':
+    lua_pushboolean(L, text.ptr[0] == 't');
+    return true;
+  case 'n':
+    script_json_push_null(L);
+    return true;
+  default:
+    if (text.len > EXACT_DIGITS)
+      return false;
+    for (size_t i = is_negative; i < text.len; i++) {
+      if (text.ptr[i] < '0' || text.ptr[i] > '9')
+        return false;
+      integer = integer * 10 + (text.ptr[i] - '0');
+    }
+    lua_pushinteger(L, is_negative ? -integer : integer);
+    return true;
+  }
+}
+
 void script_json_push(lua_State *L, struct ap_slice text)
 {
   lua_Integer integer;
-  luaL_checkstack(L, 4 * AP_JSON_MAX_DEPTH + 8, "JSON");
+  luaL_checkstack(L, 4, "JSON");
+  text = ap_json_trim(text);
+  if (text.len && push_simple(L, text))
+    return;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &decode_key);
   lua_pushlstring(L, text.ptr, text.len);
   lua_call(L, 1, 1);

@@ -121,31 +121,57 @@ static bool is_dull(const struct script_step_words *words)
   return !words->action && words->status && strcmp(words->status, "completed") == 0;
 }
 
-/* (picture, module report.table) */
-static int draw(lua_State *L)
+/* (picture, module report.table, number of the step) */
+static int draw_step(lua_State *L)
 {
   const struct picture *picture = lua_touserdata(L, 1);
-  struct script_run *run = picture->run;
-  for (uint32_t i = 0; i < run->step_count; i++) {
-    if (is_dull(&run->steps[i]))
-      continue;
-    lua_getfield(L, 2, "render");
-    push_step(L, run, i);
-    lua_pushinteger(L, picture->width);
-    lua_pushboolean(L, picture->is_coloured);
-    lua_call(L, 3, 1);
-    add_text(L, picture->out);
-    if (i + 1 < run->step_count || run->end.is_whole)
-      ap_buf_add_char(picture->out, '\n');
-  }
-  if (!run->end.is_whole)
-    return 0;
+  lua_getfield(L, 2, "render");
+  push_step(L, picture->run, (uint32_t)lua_tointeger(L, 3));
+  lua_pushinteger(L, picture->width);
+  lua_pushboolean(L, picture->is_coloured);
+  lua_call(L, 3, 1);
+  add_text(L, picture->out);
+  return 0;
+}
+
+/* (picture, module report.table) */
+static int draw_case(lua_State *L)
+{
+  const struct picture *picture = lua_touserdata(L, 1);
   lua_getfield(L, 2, "render_case");
-  push_case(L, run);
+  push_case(L, picture->run);
   lua_pushinteger(L, picture->width);
   lua_call(L, 2, 1);
   add_text(L, picture->out);
   return 0;
+}
+
+/* Each piece has an account of its own: there may be many steps. `module` is report.table. */
+static int draw_all(lua_State *L, struct picture *picture, int module, struct ap_error *err)
+{
+  const struct script_run *run = picture->run;
+  bool is_first = true;
+  int rc = AP_OK;
+  for (uint32_t i = 0; rc == AP_OK && i < run->step_count; i++) {
+    if (is_dull(&run->steps[i]))
+      continue;
+    if (!is_first)
+      ap_buf_add_char(picture->out, '\n');
+    is_first = false;
+    lua_pushcfunction(L, draw_step);
+    lua_pushlightuserdata(L, picture);
+    lua_pushvalue(L, module);
+    lua_pushinteger(L, i);
+    rc = script_call(L, 3, 0, err);
+  }
+  if (rc != AP_OK || !run->end.is_whole)
+    return rc;
+  if (!is_first)
+    ap_buf_add_char(picture->out, '\n');
+  lua_pushcfunction(L, draw_case);
+  lua_pushlightuserdata(L, picture);
+  lua_pushvalue(L, module);
+  return script_call(L, 2, 0, err);
 }
 
 int script_run_render(struct script_run *run, uint32_t width, bool is_coloured, struct ap_buf *out,
@@ -154,12 +180,11 @@ int script_run_render(struct script_run *run, uint32_t width, bool is_coloured, 
   lua_State *L = script_host_state(run->host);
   struct picture picture = {run, width, is_coloured, out};
   int top = lua_gettop(L);
+  luaL_checkstack(L, 16, "a table");
   script_env_push(L, NULL);
-  lua_pushcfunction(L, draw);
-  lua_pushlightuserdata(L, &picture);
   int rc = script_require(L, top + 1, "report.table", err);
   if (rc == AP_OK)
-    rc = script_call(L, 2, 0, err);
+    rc = draw_all(L, &picture, top + 2, err);
   lua_settop(L, top);
   return rc;
 }

@@ -38,6 +38,16 @@ static struct report *report_at(lua_State *L, int index)
 
 /* ---- what is decoded late ---- */
 
+static const struct late *find_late(const struct report *report, struct ap_slice name)
+{
+  for (size_t i = 0; i < report->late_count; i++) {
+    const struct late *late = &report->late[i];
+    if (late->key_len == name.len && memcmp(report->bytes + late->key, name.ptr, name.len) == 0)
+      return late;
+  }
+  return NULL;
+}
+
 /* Decodes one member into the table at `table`, and leaves its value on top. [-0, +1, e] */
 static void decode_late(lua_State *L, int table, const struct report *report,
                         const struct late *late)
@@ -70,20 +80,17 @@ void script_report_complete(lua_State *L, int index)
 /* report.name, where the table has no such field */
 static int report_index(lua_State *L)
 {
-  size_t len;
+  struct ap_slice name;
   const struct report *report = report_at(L, 1);
   if (!report || lua_type(L, 2) != LUA_TSTRING)
     return 0;
-  const char *name = lua_tolstring(L, 2, &len);
-  for (size_t i = 0; i < report->late_count; i++) {
-    const struct late *late = &report->late[i];
-    if (late->key_len == len && memcmp(report->bytes + late->key, name, len) == 0) {
-      script_charge(L, late->value_len / BYTES_PER_INSTRUCTION);
-      decode_late(L, 1, report, late);
-      return 1;
-    }
-  }
-  return 0;
+  name.ptr = lua_tolstring(L, 2, &name.len);
+  const struct late *late = find_late(report, name);
+  if (!late)
+    return 0;
+  script_charge(L, late->value_len / BYTES_PER_INSTRUCTION);
+  decode_late(L, 1, report, late);
+  return 1;
 }
 
 static int report_next(lua_State *L)
@@ -116,39 +123,42 @@ static bool is_late(const struct ap_json_walk *walk)
 /* A key that stands twice: the last one counts, and is not late any more. */
 static void forget_late(struct report *report, struct ap_slice key)
 {
-  for (size_t i = 0; i < report->late_count; i++) {
-    const struct late *late = &report->late[i];
-    if (late->key_len + 2 == key.len &&
-        memcmp(report->bytes + late->key, key.ptr + 1, late->key_len) == 0) {
-      report->late[i] = report->late[--report->late_count];
-      return;
-    }
-  }
+  const struct late *late = find_late(report, (struct ap_slice){key.ptr + 1, key.len - 2});
+  if (late)
+    report->late[late - report->late] = report->late[--report->late_count];
 }
 
-/* Sorts the members: what is decoded now goes to `now` as an object. */
-static void sort_members(struct report *report, struct ap_buf *now)
+static void note_late(struct report *report, const struct ap_json_walk *walk)
+{
+  report->late[report->late_count++] = (struct late){
+      .key = (size_t)(walk->key.ptr + 1 - report->bytes),
+      .key_len = walk->key.len - 2,
+      .value = (size_t)(walk->value.ptr - report->bytes),
+      .value_len = walk->value.len,
+  };
+}
+
+/* Decodes the small members into the table on top of the stack, and notes the large ones. Of a key
+ * that stands twice the last one counts, also when it is null: then there is none. [-0, +0, e] */
+static void read_members(lua_State *L, struct report *report)
 {
   struct ap_json_walk walk = ap_json_walk((struct ap_slice){report->bytes, report->len});
-  ap_buf_add_char(now, '{');
+  size_t decoded = 0;
   while (ap_json_next(&walk)) {
+    bool late = is_late(&walk) && report->late_count < LATE_MAX;
     forget_late(report, walk.key);
-    if (is_late(&walk) && report->late_count < LATE_MAX) {
-      report->late[report->late_count++] = (struct late){
-          .key = (size_t)(walk.key.ptr + 1 - report->bytes),
-          .key_len = walk.key.len - 2,
-          .value = (size_t)(walk.value.ptr - report->bytes),
-          .value_len = walk.value.len,
-      };
-      continue;
-    }
-    if (now->len > 1)
-      ap_buf_add_char(now, ',');
-    ap_buf_add(now, walk.key.ptr, walk.key.len);
-    ap_buf_add_char(now, ':');
-    ap_buf_add(now, walk.value.ptr, walk.value.len);
+    script_json_push(L, walk.key);
+    if (late)
+      note_late(report, &walk);
+    else
+      decoded += walk.key.len + walk.value.len;
+    if (late || ap_json_kind(walk.value) == AP_JSON_NULL)
+      lua_pushnil(L);
+    else
+      script_json_push(L, walk.value);
+    lua_rawset(L, -3);
   }
-  ap_buf_add_char(now, '}');
+  script_charge(L, decoded / BYTES_PER_INSTRUCTION);
 }
 
 /* The metatable of the report on top of the stack, whose bytes are below it. */
@@ -181,16 +191,9 @@ void script_report_push(lua_State *L, struct ap_slice answer, uint64_t serial)
     lua_remove(L, -2);
     return;
   }
-  struct ap_buf now = {0};
-  sort_members(report, &now);
-  if (ap_buf_error(&now))
-    script_out_of_memory();
-  lua_pushlstring(L, now.ptr, now.len); /* Lua frees it when what follows raises */
-  ap_buf_deinit(&now);
-  struct ap_slice text = {lua_tostring(L, -1), lua_rawlen(L, -1)};
-  script_charge(L, text.len / BYTES_PER_INSTRUCTION);
-  script_json_push(L, text);
-  lua_remove(L, -2);
+  enum { TYPICAL_MEMBERS = 16 };
+  lua_createtable(L, 0, TYPICAL_MEMBERS);
+  read_members(L, report);
   set_metatable(L);
   lua_remove(L, -2);
 }
@@ -202,6 +205,19 @@ struct ap_slice script_report_bytes(lua_State *L, int index, uint64_t *serial)
     return (struct ap_slice){0};
   *serial = report->serial;
   return (struct ap_slice){report->bytes, report->len};
+}
+
+struct ap_slice script_report_member(lua_State *L, int index, const char *name)
+{
+  const struct report *report = report_at(L, index);
+  struct ap_slice value = {0};
+  if (!report)
+    return value;
+  const struct late *late = find_late(report, (struct ap_slice){name, strlen(name)});
+  if (late)
+    return (struct ap_slice){report->bytes + late->value, late->value_len};
+  (void)ap_json_get((struct ap_slice){report->bytes, report->len}, name, &value);
+  return value;
 }
 
 void script_report_init(lua_State *L)

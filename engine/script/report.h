@@ -21,5 +21,8 @@ void script_report_push(lua_State *L, struct ap_slice answer, uint64_t serial);
  * no report. [-0, +0, -] */
 struct ap_slice script_report_bytes(lua_State *L, int index, uint64_t *serial);
 
+/* The bytes of a member of the report at index; ptr NULL when there is none. [-0, +0, -] */
+struct ap_slice script_report_member(lua_State *L, int index, const char *name);
+
 /* Decodes what of the table at index was not decoded yet; nothing for other tables. [-0, +0, m] */
 void script_report_complete(lua_State *L, int index);

@@ -53,11 +53,12 @@ struct script_run_options {
   size_t action_folder_count;
 
   void *arg;
-  void (*ended)(void *arg);                               /* the run is over */
-  void (*put)(void *arg, uint32_t step, uint32_t entity); /* the record took an entity */
-  void (*step_ended)(void *arg, uint32_t step);           /* the record took its end */
-  void (*print)(void *arg, const char *text, size_t len); /* what a command prints */
-  void (*broke)(void *arg, int code);                     /* the record cannot be written */
+  void (*ended)(void *arg);                                /* the run is over */
+  void (*put)(void *arg, uint32_t step, uint32_t entity);  /* the record took an entity */
+  void (*step_ended)(void *arg, uint32_t step);            /* the record took its end */
+  void (*print)(void *arg, const char *text, size_t len);  /* what a command prints */
+  void (*say)(void *arg, bool is_error, const char *text); /* how a step ended, when not well */
+  void (*broke)(void *arg, int code);                      /* the record cannot be written */
 };
 
 /* Where a run is; for a progress line. */

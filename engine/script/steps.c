@@ -92,6 +92,9 @@ static void read_report(lua_State *co, int outcome, struct script_job *job)
   struct ap_slice bytes = script_report_bytes(co, -1, &serial);
   if (bytes.ptr && serial == job->serial)
     ap_buf_add(&job->finding.answer, bytes.ptr, bytes.len);
+  else if (bytes.ptr)
+    say(&job->finding, CASE_OUTCOME_FAILED,
+        "the report that its run returned was asked for by another entity's run");
   lua_pop(co, 1);
 }
 
@@ -214,10 +217,24 @@ static bool may_begin(const struct script_run *run)
   return run->stopped == AP_OK && run->broken == AP_OK;
 }
 
+/* Those that wait for a scan have given their places back, but keep their reports: half of what
+ * scripts may use is for them, the rest for what goes on. What is garbage does not count. */
+static bool has_memory(struct script_run *run)
+{
+  size_t max = run->host->limits.memory_bytes / 2;
+  if (script_host_memory(run->host) < max)
+    return true;
+  if (script_host_memory(run->host) > run->collected_bytes + max / 8) {
+    (void)lua_gc(script_host_state(run->host), LUA_GCCOLLECT);
+    run->collected_bytes = script_host_memory(run->host);
+  }
+  return script_host_memory(run->host) < max;
+}
+
 static void begin_entities(struct script_run *run)
 {
   struct script_step *step = run->under_way;
-  while (step && may_begin(run) && run->places_taken < run->options.tasks_max) {
+  while (step && may_begin(run) && run->places_taken < run->options.tasks_max && has_memory(run)) {
     if (!start_next(step)) {
       step = step->next;
       continue;

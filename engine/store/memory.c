@@ -1,25 +1,20 @@
+/* The store of one run: everything in hash tables and lists, the reports within a bound. */
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <uthash.h>
 #include <utlist.h>
 
 #include "base/clock.h"
-#include "store/store.h"
-
-/* VirusTotal counts a request when it arrives, and one may travel faster than the one a minute
- * before it: the minute is taken a second longer. */
-enum { MINUTE_MS = 60000 + 1000, KEYS_MAX = 4 };
+#include "store/store_private.h"
 
 /* One answer, found under each of its keys. */
 struct report {
   struct report *prev, *next; /* oldest first */
   int64_t fetched_ms;
-  uint64_t lifetime_ms;
   int code;
   size_t key_count;
-  struct report_key *keys[KEYS_MAX];
+  struct report_key *keys[STORE_KEYS_MAX];
   size_t len;
   char bytes[];
 };
@@ -41,101 +36,87 @@ struct taken {
 struct submission {
   UT_hash_handle hh;
   uint64_t id;
-  enum store_submission kind;
+  enum store_submission_kind kind;
+  int64_t intended_ms;
   char *waited_for; /* the scan id, or the resource; NULL: not sent yet */
   UT_hash_handle by_wait;
   char resource[];
 };
 
-struct store {
+struct memory {
+  struct store store; /* first */
   size_t report_bytes_max;
   size_t report_bytes;
   struct report *reports;
   struct report_key *report_keys;
   struct taken *minute;
-  uint32_t minute_count;
-  int64_t minute_spent_until_ms;
-  int64_t day; /* days since 1970, UTC */
-  uint32_t day_count;
-  bool day_is_spent;
-  int month; /* months since 1900, UTC */
-  uint32_t month_count;
+  struct store_used used;
+  int64_t day; /* the counts are of: days since 1970, UTC */
+  int64_t month;
   struct submission *submissions;
   struct submission *waits; /* the same, those that were sent; may hold one scan id twice */
   uint64_t last_submission;
 };
 
-int store_memory_new(size_t report_bytes, struct store **out)
-{
-  struct store *store = calloc(1, sizeof(*store));
-  if (!store)
-    return AP_E_NO_MEMORY;
-  store->report_bytes_max = report_bytes;
-  *out = store;
-  return AP_OK;
-}
-
 /* ---- reports ---- */
 
-static void drop_report(struct store *store, struct report *report)
+static void drop_report(struct memory *memory, struct report *report)
 {
   for (size_t i = 0; i < report->key_count; i++) {
     struct report_key *key = report->keys[i];
     if (!key)
       continue;
     // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
-    HASH_DEL(store->report_keys, key);
+    HASH_DEL(memory->report_keys, key);
     free(key);
   }
-  store->report_bytes -= sizeof(*report) + report->len;
-  DL_DELETE(store->reports, report);
+  memory->report_bytes -= sizeof(*report) + report->len;
+  DL_DELETE(memory->reports, report);
   free(report);
 }
 
-static struct report_key *find_key(struct store *store, const char *text)
+static struct report_key *find_key(struct memory *memory, const char *text)
 {
   struct report_key *key = NULL;
-  HASH_FIND_STR(store->report_keys, text, key);
+  HASH_FIND_STR(memory->report_keys, text, key);
   return key;
 }
 
-bool store_report_get(struct store *store, const char *key, struct ap_buf *raw, int *code,
-                      int64_t *fetched_unix_ms)
+static int get_report(struct memory *memory, struct store_op *op)
 {
-  struct report_key *found = find_key(store, key);
+  const struct report_key *found = find_key(memory, op->keys[0]);
   if (!found)
-    return false;
-  struct report *report = found->report;
-  if (ap_clock_unix_ms() - report->fetched_ms >= (int64_t)report->lifetime_ms) {
-    drop_report(store, report);
-    return false;
-  }
-  ap_buf_add(raw, report->bytes, report->len);
-  *code = report->code;
-  *fetched_unix_ms = report->fetched_ms;
-  return !ap_buf_error(raw);
+    return AP_E_NOT_FOUND;
+  const struct report *report = found->report;
+  uint64_t lifetime = report->code == AP_OK ? op->lifetimes.report_ms : op->lifetimes.not_found_ms;
+  if (ap_clock_unix_ms() - report->fetched_ms >= (int64_t)lifetime)
+    return AP_E_NOT_FOUND;
+  ap_buf_add(&op->found, report->bytes, report->len);
+  op->report_code = report->code;
+  op->at_ms = report->fetched_ms;
+  return ap_buf_error(&op->found);
 }
 
-void store_report_forget(struct store *store, const char *key)
+static void forget_report(struct memory *memory, const char *key)
 {
-  struct report_key *found = find_key(store, key);
+  struct report_key *found = find_key(memory, key);
   if (found)
-    drop_report(store, found->report);
+    drop_report(memory, found->report);
 }
 
-static void take_key(struct store *store, const char *text)
+static void take_key(struct memory *memory, const char *text)
 {
-  struct report_key *found = find_key(store, text);
+  struct report_key *found = find_key(memory, text);
   if (!found)
     return;
   found->report->keys[found->slot] = NULL;
-  HASH_DEL(store->report_keys, found);
+  HASH_DEL(memory->report_keys, found);
   free(found);
 }
 
-static void add_key(struct store *store, struct report *report, const char *text)
+static void add_key(struct memory *memory, struct report *report, const char *text)
 {
-  take_key(store, text);
+  take_key(memory, text);
   size_t len = strlen(text);
   struct report_key *key = calloc(1, sizeof(*key) + len + 1);
   if (!key)
@@ -144,224 +125,276 @@ static void add_key(struct store *store, struct report *report, const char *text
   key->report = report;
   key->slot = report->key_count;
   report->keys[report->key_count++] = key;
-  HASH_ADD_STR(store->report_keys, text, key);
+  HASH_ADD_STR(memory->report_keys, text, key);
 }
 
-void store_report_put(struct store *store, const char *const *keys, size_t key_count,
-                      struct ap_slice raw, int code, uint64_t lifetime_ms)
+static int put_report(struct memory *memory, const struct store_op *op)
 {
-  ap_require(key_count <= KEYS_MAX);
-  size_t size = sizeof(struct report) + raw.len;
-  if (lifetime_ms == 0 || size > store->report_bytes_max)
-    return;
+  size_t size = sizeof(struct report) + op->bytes.len;
+  if (size > memory->report_bytes_max)
+    return AP_OK;
   struct report *report = malloc(size);
   if (!report)
-    return;
-  *report = (struct report){
-      .fetched_ms = ap_clock_unix_ms(), .lifetime_ms = lifetime_ms, .code = code, .len = raw.len};
-  if (raw.len)
-    memcpy(report->bytes, raw.ptr, raw.len);
-  for (size_t i = 0; i < key_count; i++)
-    add_key(store, report, keys[i]);
-  DL_APPEND(store->reports, report);
-  store->report_bytes += size;
-  while (store->reports && store->report_bytes > store->report_bytes_max)
-    drop_report(store, store->reports);
+    return AP_E_NO_MEMORY;
+  *report = (struct report){.fetched_ms = op->at_ms, .code = op->report_code, .len = op->bytes.len};
+  if (op->bytes.len)
+    memcpy(report->bytes, op->bytes.ptr, op->bytes.len);
+  for (size_t i = 0; i < op->key_count; i++)
+    add_key(memory, report, op->keys[i]);
+  DL_APPEND(memory->reports, report);
+  memory->report_bytes += size;
+  while (memory->reports && memory->report_bytes > memory->report_bytes_max)
+    drop_report(memory, memory->reports);
+  return AP_OK;
 }
 
 /* ---- quota ---- */
 
-static void turn_windows(struct store *store, int64_t now_ms)
+static void turn_windows(struct memory *memory, int64_t now_ms)
 {
-  while (store->minute && store->minute->at_ms + MINUTE_MS <= now_ms) {
-    struct taken *old = store->minute;
-    store->minute_count -= old->count;
-    DL_DELETE(store->minute, old);
+  struct store_used *used = &memory->used;
+  while (memory->minute && memory->minute->at_ms + STORE_MINUTE_MS <= now_ms) {
+    struct taken *old = memory->minute;
+    used->minute -= old->count;
+    DL_DELETE(memory->minute, old);
     free(old);
   }
-  int64_t day = now_ms / 86400000;
-  if (day != store->day) {
-    store->day = day;
-    store->day_count = 0;
-    store->day_is_spent = false;
-  }
-  time_t now_s = (time_t)(now_ms / 1000);
-  struct tm parts = {0};
-  (void)gmtime_r(&now_s, &parts);
-  int month = parts.tm_year * 12 + parts.tm_mon;
-  if (month != store->month) {
-    store->month = month;
-    store->month_count = 0;
-  }
+  used->minute_again_ms = memory->minute ? memory->minute->at_ms + STORE_MINUTE_MS : now_ms;
+  int64_t day = now_ms / STORE_DAY_MS;
+  int64_t month = store_month_of(now_ms);
+  if (day != memory->day)
+    used->day = 0;
+  if (month != memory->month)
+    used->month = 0;
+  memory->day = day;
+  memory->month = month;
 }
 
-static int64_t month_end_ms(const struct store *store)
-{
-  struct tm next = {
-      .tm_year = (store->month + 1) / 12, .tm_mon = (store->month + 1) % 12, .tm_mday = 1};
-  return (int64_t)timegm(&next) * 1000;
-}
-
-static uint32_t left_of(uint32_t limit, uint32_t used)
-{
-  return limit == 0 ? UINT32_MAX : used >= limit ? 0 : limit - used;
-}
-
-static uint32_t least(uint32_t a, uint32_t b)
-{
-  return a < b ? a : b;
-}
-
-void store_quota_take(struct store *store, const struct store_limits *limits, uint32_t want,
-                      struct store_grant *grant)
+static int take(struct memory *memory, struct store_op *op)
 {
   int64_t now_ms = ap_clock_unix_ms();
-  turn_windows(store, now_ms);
-  *grant = (struct store_grant){0};
-  if (left_of(limits->per_month, store->month_count) == 0) {
-    grant->again_unix_ms = month_end_ms(store);
-    grant->window = "month";
-    return;
-  }
-  if (store->day_is_spent || left_of(limits->per_day, store->day_count) == 0) {
-    grant->again_unix_ms = (store->day + 1) * 86400000;
-    grant->window = "day";
-    return;
-  }
-  if (store->minute_spent_until_ms > now_ms) {
-    grant->again_unix_ms = store->minute_spent_until_ms;
-    grant->window = "minute";
-    return;
-  }
-  if (left_of(limits->per_minute, store->minute_count) == 0) {
-    grant->again_unix_ms = store->minute->at_ms + MINUTE_MS;
-    grant->window = "minute";
-    return;
-  }
-  uint32_t count = least(want, left_of(limits->per_minute, store->minute_count));
-  count = least(count, left_of(limits->per_day, store->day_count));
-  count = least(count, left_of(limits->per_month, store->month_count));
-  if (limits->per_minute) {
+  turn_windows(memory, now_ms);
+  store_grant_of(&op->limits, &memory->used, op->count, now_ms, &op->grant);
+  uint32_t count = op->grant.granted;
+  if (op->limits.per_minute && count) {
     struct taken *taken = calloc(1, sizeof(*taken));
-    if (!taken) {
-      grant->again_unix_ms = now_ms + 1000;
-      grant->window = "minute";
-      return;
-    }
+    if (!taken)
+      return AP_E_NO_MEMORY;
     taken->at_ms = now_ms;
     taken->count = count;
-    DL_APPEND(store->minute, taken);
-    store->minute_count += count;
+    DL_APPEND(memory->minute, taken);
+    memory->used.minute += count;
   }
-  store->day_count += count;
-  store->month_count += count;
-  grant->granted = count;
+  memory->used.day += count;
+  memory->used.month += count;
+  return AP_OK;
 }
 
-void store_quota_spend_minute(struct store *store)
+static void count_taken(struct memory *memory, uint32_t count)
 {
-  store->minute_spent_until_ms = ap_clock_unix_ms() + MINUTE_MS;
+  turn_windows(memory, ap_clock_unix_ms());
+  memory->used.day += count;
+  memory->used.month += count;
 }
 
-void store_quota_spend_day(struct store *store)
+static void return_taken(struct memory *memory, const struct store_op *op)
 {
-  turn_windows(store, ap_clock_unix_ms());
-  store->day_is_spent = true;
+  struct taken *taken = memory->minute;
+  turn_windows(memory, ap_clock_unix_ms());
+  for (taken = memory->minute; taken; taken = taken->next)
+    if (taken->at_ms == op->at_ms && taken->count >= op->count)
+      break;
+  if (taken) {
+    taken->count -= op->count;
+    memory->used.minute -= op->count;
+  }
+  if (op->at_ms / STORE_DAY_MS == memory->day)
+    memory->used.day -= op->count;
+  if (store_month_of(op->at_ms) == memory->month)
+    memory->used.month -= op->count;
 }
 
 /* ---- submissions ---- */
 
-static struct submission *find_submission(struct store *store, uint64_t id)
+static struct submission *find_submission(struct memory *memory, uint64_t id)
 {
   struct submission *found = NULL;
-  HASH_FIND(hh, store->submissions, &id, sizeof(id), found);
+  HASH_FIND(hh, memory->submissions, &id, sizeof(id), found);
   return found;
 }
 
-int store_submission_intend(struct store *store, enum store_submission kind, const char *resource,
-                            uint64_t *id)
-{
-  size_t len = strlen(resource);
-  struct submission *submission = calloc(1, sizeof(*submission) + len + 1);
-  if (!submission)
-    return AP_E_NO_MEMORY;
-  memcpy(submission->resource, resource, len);
-  submission->kind = kind;
-  submission->id = ++store->last_submission;
-  HASH_ADD(hh, store->submissions, id, sizeof(submission->id), submission);
-  *id = submission->id;
-  return AP_OK;
-}
-
-static void forget_wait(struct store *store, struct submission *submission)
+static void forget_wait(struct memory *memory, struct submission *submission)
 {
   if (!submission->waited_for)
     return;
-  HASH_DELETE(by_wait, store->waits, submission);
+  HASH_DELETE(by_wait, memory->waits, submission);
   free(submission->waited_for);
   submission->waited_for = NULL;
 }
 
-int store_submission_sent(struct store *store, uint64_t id, const char *scan_id)
+static void drop_submission(struct memory *memory, struct submission *submission)
 {
-  struct submission *submission = find_submission(store, id);
+  forget_wait(memory, submission);
+  HASH_DEL(memory->submissions, submission);
+  free(submission);
+}
+
+static int find_open(struct memory *memory, struct store_op *op)
+{
+  struct submission *found = memory->submissions;
+  int64_t oldest_ms = ap_clock_unix_ms() - STORE_DAY_MS;
+  while (found && (found->kind != op->submission_kind || found->intended_ms < oldest_ms ||
+                   strcmp(found->resource, op->keys[0]) != 0))
+    found = found->hh.next;
+  if (!found)
+    return AP_E_NOT_FOUND;
+  op->submission = (struct store_submission){
+      .id = found->id,
+      .state = found->waited_for ? STORE_SENT : STORE_LOST,
+      .intended_unix_ms = found->intended_ms,
+  };
+  if (found->waited_for)
+    ap_buf_add_str(&op->found, found->waited_for);
+  return ap_buf_error(&op->found);
+}
+
+static int intend(struct memory *memory, struct store_op *op)
+{
+  int rc = find_open(memory, op);
+  if (rc != AP_E_NOT_FOUND)
+    return rc;
+  size_t len = strlen(op->keys[0]);
+  struct submission *submission = calloc(1, sizeof(*submission) + len + 1);
   if (!submission)
-    return AP_E_INTERNAL;
-  forget_wait(store, submission);
-  submission->waited_for = strdup(*scan_id ? scan_id : submission->resource);
+    return AP_E_NO_MEMORY;
+  memcpy(submission->resource, op->keys[0], len);
+  submission->kind = op->submission_kind;
+  submission->id = ++memory->last_submission;
+  submission->intended_ms = ap_clock_unix_ms();
+  HASH_ADD(hh, memory->submissions, id, sizeof(submission->id), submission);
+  op->submission = (struct store_submission){
+      .id = submission->id, .state = STORE_NEW, .intended_unix_ms = submission->intended_ms};
+  return AP_OK;
+}
+
+static int sent(struct memory *memory, const struct store_op *op)
+{
+  struct submission *submission = find_submission(memory, op->id);
+  if (!submission)
+    return AP_OK;
+  const char *waited_for = *op->keys[0] ? op->keys[0] : submission->resource;
+  forget_wait(memory, submission);
+  submission->waited_for = ap_memdup(waited_for, strlen(waited_for));
   if (!submission->waited_for)
     return AP_E_NO_MEMORY;
-  HASH_ADD_KEYPTR(by_wait, store->waits, submission->waited_for, strlen(submission->waited_for),
+  HASH_ADD_KEYPTR(by_wait, memory->waits, submission->waited_for, strlen(submission->waited_for),
                   submission);
   return AP_OK;
 }
 
-static void drop_submission(struct store *store, struct submission *submission)
+static void done(struct memory *memory, uint64_t id)
 {
-  forget_wait(store, submission);
-  HASH_DEL(store->submissions, submission);
-  free(submission);
+  struct submission *submission = find_submission(memory, id);
+  if (submission)
+    drop_submission(memory, submission);
 }
 
-int store_submission_done(struct store *store, uint64_t id)
-{
-  struct submission *submission = find_submission(store, id);
-  if (!submission)
-    return AP_E_INTERNAL;
-  drop_submission(store, submission);
-  return AP_OK;
-}
-
-void store_submission_scanned(struct store *store, const char *waited_for)
+static void scanned(struct memory *memory, const char *waited_for)
 {
   for (;;) {
     struct submission *found = NULL;
-    HASH_FIND(by_wait, store->waits, waited_for, strlen(waited_for), found);
+    HASH_FIND(by_wait, memory->waits, waited_for, strlen(waited_for), found);
     if (!found)
       return;
     // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
-    drop_submission(store, found);
+    drop_submission(memory, found);
   }
 }
 
-size_t store_submission_open_count(const struct store *store)
+/* ---- the store ---- */
+
+static int apply_one(struct memory *memory, struct store_op *op)
 {
-  return HASH_COUNT(store->submissions);
+  switch (op->kind) {
+  case STORE_OP_REPORT_GET:
+    return get_report(memory, op);
+  case STORE_OP_REPORT_PUT:
+    return put_report(memory, op);
+  case STORE_OP_REPORT_FORGET:
+    forget_report(memory, op->keys[0]);
+    return AP_OK;
+  case STORE_OP_TAKE:
+    return take(memory, op);
+  case STORE_OP_COUNT:
+    count_taken(memory, op->count);
+    return AP_OK;
+  case STORE_OP_RETURN:
+    return_taken(memory, op);
+    return AP_OK;
+  case STORE_OP_SPEND_MINUTE:
+    memory->used.marks.minute_until_ms = op->at_ms;
+    return AP_OK;
+  case STORE_OP_SPEND_DAY:
+    memory->used.marks.day = op->at_ms;
+    return AP_OK;
+  case STORE_OP_FIND:
+    return find_open(memory, op);
+  case STORE_OP_INTEND:
+    return intend(memory, op);
+  case STORE_OP_SENT:
+    return sent(memory, op);
+  case STORE_OP_DONE:
+    done(memory, op->id);
+    return AP_OK;
+  case STORE_OP_SCANNED:
+    scanned(memory, op->keys[0]);
+    return AP_OK;
+  }
+  return AP_E_INTERNAL;
 }
 
-void store_free(struct store *store)
+static void apply(struct store *store, struct store_op *ops)
 {
-  if (!store)
-    return;
-  while (store->reports)
-    drop_report(store, store->reports);
-  while (store->minute) {
-    struct taken *taken = store->minute;
-    DL_DELETE(store->minute, taken);
+  for (struct store_op *op = ops; op; op = op->next)
+    op->code = apply_one((struct memory *)store, op);
+}
+
+static size_t open_count(struct store *store)
+{
+  return HASH_COUNT(((struct memory *)store)->submissions);
+}
+
+static void free_memory(struct store *store)
+{
+  struct memory *memory = (struct memory *)store;
+  while (memory->reports)
+    drop_report(memory, memory->reports);
+  while (memory->minute) {
+    struct taken *taken = memory->minute;
+    DL_DELETE(memory->minute, taken);
     free(taken);
   }
-  while (store->submissions)
+  while (memory->submissions)
     // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
-    drop_submission(store, store->submissions);
-  free(store);
+    drop_submission(memory, memory->submissions);
+  free(memory);
+}
+
+static const struct store_backend memory_backend = {
+    .apply = apply, .open_count = open_count, .free = free_memory};
+
+int store_memory_new(struct net_loop *loop, size_t report_bytes, struct store **out)
+{
+  struct memory *memory = calloc(1, sizeof(*memory));
+  if (!memory)
+    return AP_E_NO_MEMORY;
+  memory->report_bytes_max = report_bytes;
+  memory->used.part = UINT32_MAX;
+  memory->used.marks.day = -1;
+  if (store_init(&memory->store, loop, &memory_backend) != AP_OK) {
+    free(memory);
+    return AP_E_NO_MEMORY;
+  }
+  *out = &memory->store;
+  return AP_OK;
 }

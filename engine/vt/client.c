@@ -37,9 +37,12 @@ void vt_client_end(struct vt_client *client, int code, const char *message)
     client->ended = code;
     (void)snprintf(client->ended_message, sizeof(client->ended_message), "%s", message);
   }
+  vt_quota_drop(client);
   vt_waits_hurry(client);
   while (client->fresh)
     vt_item_fail(client->fresh, code, message);
+  while (client->looking)
+    vt_item_fail(client->looking, code, message);
   while ((item = vt_client_first(client)))
     vt_item_fail(item, code, message);
   while (client->resting)
@@ -157,6 +160,7 @@ void vt_client_free(struct vt_client *client)
   struct vt_item *item;
   if (!client)
     return;
+  vt_quota_drop(client);
   while (client->waits)
     vt_wait_cancel(client->waits);
   while (client->doubted) /* before what they ask */
@@ -175,6 +179,8 @@ void vt_client_free(struct vt_client *client)
     vt_item_drop(client->resting);
   while (client->fresh)
     vt_item_drop(client->fresh);
+  while (client->looking)
+    vt_item_drop(client->looking);
   net_timer_free(client->wake);
   free(client->poll_ms);
   free(client->url);

@@ -19,8 +19,9 @@ enum { VT_STRIKES_MAX = 3, VT_MINUTE_MS = 60000 };
 
 enum vt_item_state {
   VT_ITEM_FRESH,   /* not looked for in the store yet */
+  VT_ITEM_LOOKING, /* the store looks for it: a report, or an open submission */
   VT_ITEM_QUEUED,  /* in line for quota */
-  VT_ITEM_SENT,    /* on the wire, or being judged: in no list */
+  VT_ITEM_SENT,    /* being journalled, on the wire, or being judged: in no list */
   VT_ITEM_RESTING, /* until a time: then in line again, or in doubt */
   VT_ITEM_DOUBTED  /* a report is asked for that tells whether the submission was taken */
 };
@@ -44,14 +45,17 @@ struct vt_item {
   enum vt_call call;
   enum vt_priority priority; /* the first of its asks' */
   enum vt_item_state state;
-  bool is_alone;    /* not in a list any more: a list with it went wrong */
-  bool is_kept;     /* may be answered from the store */
-  bool was_resent;  /* a submission that was sent a second time */
-  bool was_doubted; /* and asked about */
+  bool is_alone;     /* not in a list any more: a list with it went wrong */
+  bool is_kept;      /* may be answered from the store */
+  bool was_resent;   /* a submission that was sent a second time */
+  bool was_doubted;  /* and asked about */
+  bool is_elsewhere; /* another process is submitting the same: it rests until that is known */
   uint32_t tries;
   int64_t rest_until_ms;
   int64_t place;                /* in line: lower goes first */
   uint64_t submission;          /* of the journal; 0: none is open */
+  struct store_op *op;          /* what the store is asked; NULL: nothing */
+  struct vt_batch *intending;   /* the request that waits for the journal; NULL: none does */
   struct vt_doubt *doubt;       /* NULL: none */
   struct vt_transfer *transfer; /* of an upload; NULL: none */
   struct vt_ask *asks;
@@ -66,6 +70,8 @@ struct vt_batch {
   struct vt_client *client;
   struct net_http_call *http_call;
   enum vt_call call;
+  int64_t granted_ms; /* when its quota was */
+  size_t intents;     /* of its items that the journal is yet to confirm */
   size_t count;
   struct vt_item *items[VT_LIST_MAX];
 };
@@ -87,6 +93,7 @@ struct vt_client {
   int64_t wake_at_ms;     /* INT64_MAX: the timer does not run */
   struct vt_item *by_key; /* those that can be shared */
   struct vt_item *fresh;
+  struct vt_item *looking;
   struct vt_line lines[VT_PRIORITY_COUNT];
   int64_t place_front, place_back;
   struct vt_item *resting;
@@ -97,10 +104,13 @@ struct vt_client {
   struct vt_ask *hasty; /* asks that end rather than wait for quota */
   size_t hasty_count;
   uint32_t in_flight;
-  uint32_t strikes;  /* answers of 204 in a row */
-  int64_t *poll_ms;  /* ring: when the last polls took quota, as many as half a minute has */
-  uint32_t poll_max; /* 0: polls are not bounded */
-  uint32_t poll_at;  /* the oldest */
+  struct store_op *take; /* the ledger is asked for quota; NULL: it is not */
+  uint32_t credit;       /* granted and not used yet: it lasts to the end of a turn */
+  int64_t granted_ms;    /* the credit was */
+  uint32_t strikes;      /* answers of 204 in a row */
+  int64_t *poll_ms;      /* ring: when the last polls took quota, as many as half a minute has */
+  uint32_t poll_max;     /* 0: polls are not bounded */
+  uint32_t poll_at;      /* the oldest */
   bool waits_for_quota;
   int64_t quota_again_ms;  /* when it waits: when some returns */
   char quota_message[160]; /* and what a person reads of it */
@@ -139,14 +149,17 @@ struct vt_item *vt_client_first(const struct vt_client *client); /* of all lines
 
 /* ---- keep.c ---- */
 
-bool vt_store_find(struct vt_item *item, struct ap_buf *raw, int *code, int64_t *fetched_ms);
+/* Looks for what is known of a fresh item: its report, or that the same was submitted already. Then
+ * it is finished, or in line. */
+void vt_store_look(struct vt_item *item);
 /* A submission was taken: what was known of the same thing is old. */
 void vt_store_forget(const struct vt_item *item);
 void vt_store_keep(const struct vt_item *item, struct ap_slice body,
                    const struct vt_verdict *verdict);
-/* The journal of a submission; all three do nothing for a look-up. What ends without sent or done
- * stays open: nobody knows what became of it. */
-int vt_journal_intend(struct vt_item *item) AP_MUST_USE;
+/* Journals the intent of every item of a request, then launches it. */
+void vt_journal_intend(struct vt_batch *batch);
+void vt_intent_drop(struct vt_item *item); /* its request will not be sent */
+/* Do nothing for a look-up. What ends without either stays open: nobody knows what became of it. */
 void vt_journal_sent(struct vt_item *item, const char *scan_id);
 void vt_journal_done(struct vt_item *item);
 /* Ends an item that VirusTotal has not taken, in the journal too. */
@@ -154,7 +167,8 @@ void vt_item_refuse(struct vt_item *item, int code, const char *message);
 
 /* ---- turn.c ---- */
 
-void vt_wake_set(struct vt_client *client); /* something rests, or waits for quota */
+void vt_quota_drop(struct vt_client *client); /* gives back what was granted and not used */
+void vt_wake_set(struct vt_client *client);   /* something rests, or waits for quota */
 void vt_woken(void *arg);
 
 /* ---- await.c ---- */
@@ -165,11 +179,12 @@ void vt_waits_end(struct vt_client *client, const char *why);
 /* ---- send.c ---- */
 
 void vt_send(struct vt_client *client, enum vt_call call, struct vt_item *const *items,
-             size_t count);
+             size_t count, int64_t granted_ms);
 /* Counts as a job in flight until it is detached. NULL: out of memory. */
 struct vt_batch *vt_batch_new(struct vt_client *client, enum vt_call call,
                               struct vt_item *const *items, size_t count);
 void vt_batch_detach(struct vt_batch *batch); /* its answer came, or will not */
+void vt_launch(struct vt_batch *batch);       /* everything it does is in the journal */
 void vt_batch_abort(struct vt_batch *batch);  /* ends the request too; its items are SENT */
 void vt_count_cost(const struct vt_batch *batch);
 void vt_answer_item(struct vt_item *item, struct ap_slice body);
@@ -189,6 +204,9 @@ void vt_refused(struct vt_client *client, enum vt_call call, struct vt_item *con
  * already; then it fails with code and message. */
 void vt_doubt_begin(struct vt_item *item, unsigned asks, bool may_resend, int code,
                     const char *message);
+/* The journal knows of a submission whose process ended before it knew what became of it: the same,
+ * but a report that is older than the intent says nothing. */
+void vt_doubt_lost(struct vt_item *item, int64_t intended_unix_ms);
 void vt_doubt_ask(struct vt_item *item); /* it has rested */
 void vt_doubt_free(struct vt_item *item);
 void vt_doubt_set_cost(struct vt_item *item, struct case_cost *cost);
@@ -196,6 +214,7 @@ void vt_doubt_set_cost(struct vt_item *item, struct case_cost *cost);
 /* ---- upload.c ---- */
 
 void vt_upload_check(struct vt_item *item); /* FRESH: to the line, or too large */
-void vt_upload_send(struct vt_item *item);
+void vt_upload_send(struct vt_item *item, int64_t granted_ms);
+void vt_upload_launch(struct vt_batch *batch);
 void vt_transfer_end(struct vt_item *item); /* its request is over */
 void vt_transfer_free(struct vt_item *item);

@@ -5,13 +5,18 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#include "base/clock.h"
+#include "base/json.h"
 #include "vt/client_private.h"
+
+enum { LOST_ASKS = 3 };
 
 struct vt_doubt {
   struct vt_ask *ask; /* under way; NULL: the item rests */
   unsigned asks_left;
   bool may_resend;
-  int code; /* what it fails with */
+  int64_t since_ms; /* a report of a scan before that says nothing; 0: any report does */
+  int code;         /* what it fails with */
   char message[300];
 };
 
@@ -47,6 +52,27 @@ static void take_receipt(struct vt_item *item, const struct vt_answer *report)
   vt_item_finish(item, &answer);
 }
 
+/* When the report's scan was; 0: it does not say. */
+static int64_t scanned_ms(struct ap_slice report)
+{
+  struct ap_slice date;
+  struct ap_buf text = {0};
+  int64_t seconds = 0;
+  if (ap_json_get(report, "scan_date", &date) && ap_json_kind(date) == AP_JSON_STRING) {
+    ap_json_read_string(date, &text);
+    if (ap_clock_parse_utc(ap_buf_cstr(&text), text.len, &seconds) != AP_OK)
+      seconds = 0;
+  }
+  ap_buf_deinit(&text);
+  return seconds * 1000;
+}
+
+/* Dates are whole seconds. */
+static bool is_too_old(const struct vt_doubt *doubt, const struct vt_answer *report)
+{
+  return report->code == AP_OK && scanned_ms(report->body) < doubt->since_ms / 1000 * 1000;
+}
+
 /* It was not, as far as VirusTotal knows. */
 static void give_up(struct vt_item *item)
 {
@@ -66,7 +92,12 @@ static void reported(void *arg, const struct vt_answer *report)
   struct vt_item *item = arg;
   struct vt_doubt *doubt = item->doubt;
   doubt->ask = NULL;
-  if (report->code == AP_OK || report->code == AP_E_QUEUED) {
+  bool is_old = is_too_old(doubt, report);
+  if (is_old && !doubt->asks_left) { /* it may have been taken: that is not risked */
+    vt_item_refuse(item, doubt->code, doubt->message);
+  } else if (is_old) {
+    vt_item_rest(item, item->client->options.poll_interval_ms);
+  } else if (report->code == AP_OK || report->code == AP_E_QUEUED) {
     take_receipt(item, report);
   } else if (report->code == AP_E_NOT_FOUND || report->code == AP_E_REJECTED) {
     if (doubt->asks_left)
@@ -105,22 +136,39 @@ void vt_doubt_ask(struct vt_item *item)
   DL_APPEND(item->client->doubted, item);
 }
 
-void vt_doubt_begin(struct vt_item *item, unsigned asks, bool may_resend, int code,
-                    const char *message)
+static void begin(struct vt_item *item, const struct vt_doubt *given)
 {
-  struct vt_doubt *doubt = calloc(1, sizeof(*doubt));
+  struct vt_doubt *doubt = malloc(sizeof(*doubt));
   if (!doubt) {
-    vt_item_fail(item, code, message);
+    vt_item_fail(item, given->code, given->message);
     return;
   }
-  doubt->asks_left = asks;
-  doubt->may_resend = may_resend;
-  doubt->code = code;
-  (void)snprintf(doubt->message, sizeof(doubt->message), "%s", message);
+  *doubt = *given;
   item->doubt = doubt;
   item->was_doubted = true;
   if (item->asks)
     vt_doubt_ask(item);
   else
-    vt_item_fail(item, code, message); /* nobody asks any more */
+    vt_item_fail(item, given->code, given->message); /* nobody asks any more */
+}
+
+void vt_doubt_begin(struct vt_item *item, unsigned asks, bool may_resend, int code,
+                    const char *message)
+{
+  struct vt_doubt doubt = {.asks_left = asks, .may_resend = may_resend, .code = code};
+  (void)snprintf(doubt.message, sizeof(doubt.message), "%s", message);
+  begin(item, &doubt);
+}
+
+void vt_doubt_lost(struct vt_item *item, int64_t intended_unix_ms)
+{
+  static const struct vt_doubt doubt = {
+      .asks_left = LOST_ASKS,
+      .may_resend = true,
+      .code = AP_E_NETWORK,
+      .message = "it was submitted before, and the answer to that was lost",
+  };
+  struct vt_doubt since = doubt;
+  since.since_ms = intended_unix_ms;
+  begin(item, &since);
 }

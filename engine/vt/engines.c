@@ -9,13 +9,14 @@
 enum { DETECTED, RESULT, VERSION, UPDATE, FIELD_COUNT };
 static const char *const fields[FIELD_COUNT] = {"detected", "result", "version", "update"};
 
-enum { NOT_DECODED = -1 };
+enum { NOT_DECODED = -1, TYPICAL_ENGINES = 80 };
 
 struct engine {
   struct ap_slice token; /* its name with the quotes; ptr NULL: it gave no verdict */
   struct ap_slice name;  /* decoded; in the token where it needs no decoding */
   ptrdiff_t decoded_at;  /* where its name begins among the decoded ones, or NOT_DECODED */
   size_t place;
+  bool detects;
   struct ap_slice values[FIELD_COUNT];
 };
 
@@ -47,26 +48,23 @@ static int by_name(const void *left, const void *right)
   return a->place < b->place ? -1 : a->place > b->place;
 }
 
-static bool detects(const struct engine *engine)
-{
-  return ap_slice_is(ap_json_trim(engine->values[DETECTED]), "true");
-}
-
 /* ---- reading ---- */
 
-static struct engine read_engine(const struct ap_json_walk *walk, struct list *list)
+static struct engine read_engine(struct ap_slice key, struct ap_json_walk *verdict,
+                                 struct list *list)
 {
-  struct engine engine = {.token = walk->key, .decoded_at = NOT_DECODED, .place = count_of(list)};
-  engine.name = (struct ap_slice){walk->key.ptr + 1, walk->key.len - 2};
-  if (memchr(walk->key.ptr, '\\', walk->key.len)) {
+  struct engine engine = {.token = key, .decoded_at = NOT_DECODED, .place = count_of(list)};
+  engine.name = (struct ap_slice){key.ptr + 1, key.len - 2};
+  if (memchr(key.ptr, '\\', key.len)) {
     engine.decoded_at = (ptrdiff_t)list->decoded.len;
-    ap_json_read_string(walk->key, &list->decoded);
+    ap_json_read_string(key, &list->decoded);
     engine.name.len = list->decoded.len - (size_t)engine.decoded_at;
   }
-  if (ap_json_kind(walk->value) == AP_JSON_OBJECT)
-    ap_json_get_many(walk->value, fields, FIELD_COUNT, engine.values);
+  if (verdict->is_object)
+    ap_json_read_many(verdict, fields, FIELD_COUNT, engine.values);
   else
     engine.token.ptr = NULL; /* no verdict, but it may take an earlier one's place */
+  engine.detects = ap_slice_is(engine.values[DETECTED], "true");
   return engine;
 }
 
@@ -89,9 +87,12 @@ static void drop_doubles(struct list *list)
 static int read_list(struct ap_slice scans, struct list *list)
 {
   struct ap_json_walk walk = ap_json_walk(scans);
-  while (ap_json_next(&walk)) {
-    struct engine engine = read_engine(&walk, list);
+  struct ap_json_walk verdict;
+  (void)ap_buf_room(&list->items, TYPICAL_ENGINES * sizeof(struct engine));
+  while (ap_json_next_inner(&walk, &verdict)) {
+    struct engine engine = read_engine(walk.key, &verdict, list);
     ap_buf_add(&list->items, &engine, sizeof(engine));
+    ap_json_leave_inner(&walk, &verdict);
   }
   if (ap_buf_error(&list->items) || ap_buf_error(&list->decoded))
     return AP_E_NO_MEMORY;
@@ -107,55 +108,75 @@ static int read_list(struct ap_slice scans, struct list *list)
 
 /* ---- writing ---- */
 
-static void write_text(struct ap_buf *out, struct ap_slice value)
+static char *write_bytes(char *at, const char *bytes, size_t len)
 {
-  ap_buf_add_char(out, ',');
+  memcpy(at, bytes, len);
+  return at + len;
+}
+
+/* A text as it is, a number as text, anything else as an empty one. */
+static char *write_text(char *at, struct ap_slice value)
+{
   enum ap_json_kind kind = value.ptr ? ap_json_kind(value) : AP_JSON_NULL;
-  if (kind == AP_JSON_STRING) {
-    ap_buf_add(out, value.ptr, value.len);
-  } else if (kind == AP_JSON_NUMBER) {
-    ap_buf_add_char(out, '"');
-    ap_buf_add(out, value.ptr, value.len);
-    ap_buf_add_char(out, '"');
-  } else {
-    ap_buf_add_str(out, "\"\"");
-  }
+  *at++ = ',';
+  if (kind == AP_JSON_STRING)
+    return write_bytes(at, value.ptr, value.len);
+  *at++ = '"';
+  if (kind == AP_JSON_NUMBER)
+    at = write_bytes(at, value.ptr, value.len);
+  *at++ = '"';
+  return at;
+}
+
+static void write_row(const struct engine *engine, struct ap_buf *out)
+{
+  static const char frame[] = ",[,false,\"\",\"\",\"\"]";
+  const struct ap_slice *values = engine->values;
+  char *room = ap_buf_room(out, sizeof(frame) + engine->token.len + values[RESULT].len +
+                                    values[VERSION].len + values[UPDATE].len);
+  if (!room)
+    return;
+  char *at = room;
+  if (out->len > 1)
+    *at++ = ',';
+  *at++ = '[';
+  at = write_bytes(at, engine->token.ptr, engine->token.len);
+  at = engine->detects ? write_bytes(at, ",true", 5) : write_bytes(at, ",false", 6);
+  at = write_text(at, values[RESULT]);
+  at = write_text(at, values[VERSION]);
+  at = write_text(at, values[UPDATE]);
+  *at++ = ']';
+  *at = '\0';
+  out->len += (size_t)(at - room);
 }
 
 static void write_rows(const struct list *list, bool detecting, struct ap_buf *out)
 {
   for (size_t i = 0; i < count_of(list); i++) {
     const struct engine *engine = &engines_of(list)[i];
-    if (!engine->token.ptr || detects(engine) != detecting)
-      continue;
-    ap_buf_add_str(out, out->len > 1 ? ",[" : "[");
-    ap_buf_add(out, engine->token.ptr, engine->token.len);
-    ap_buf_add_str(out, detecting ? ",true" : ",false");
-    write_text(out, engine->values[RESULT]);
-    write_text(out, engine->values[VERSION]);
-    write_text(out, engine->values[UPDATE]);
-    ap_buf_add_char(out, ']');
+    if (engine->token.ptr && engine->detects == detecting)
+      write_row(engine, out);
   }
 }
 
-int vt_engines_read(struct ap_slice report, struct vt_engines *engines,
+int vt_engines_read(struct ap_slice scans, struct vt_engines *engines,
                     void (*name)(void *arg, struct ap_slice text), void *arg)
 {
-  struct ap_slice scans;
   struct list list = {0};
   *engines = (struct vt_engines){0};
-  if (!ap_json_get(report, "scans", &scans) || ap_json_kind(scans) != AP_JSON_OBJECT)
+  if (!scans.ptr || ap_json_kind(scans) != AP_JSON_OBJECT)
     return AP_E_NOT_FOUND;
   int rc = read_list(scans, &list);
   if (rc == AP_OK) {
     for (size_t i = 0; i < count_of(&list); i++) {
       const struct engine *engine = &engines_of(&list)[i];
       engines->total += engine->token.ptr != NULL;
-      if (!engine->token.ptr || !detects(engine))
+      if (!engine->token.ptr || !engine->detects)
         continue;
       engines->detecting++;
       name(arg, engine->name);
     }
+    (void)ap_buf_room(&engines->rows, scans.len); /* they say less */
     ap_buf_add_char(&engines->rows, '[');
     write_rows(&list, true, &engines->rows);
     write_rows(&list, false, &engines->rows);

@@ -12,8 +12,8 @@ struct vt_engines {
                          detect first, each half by name, bytewise; what is no text is "" */
 };
 
-/* Reads `scans` of a report (checked JSON) and calls `name` for each engine that detects, in order;
- * the text is borrowed for the call. AP_E_NOT_FOUND: the report has no scans. The caller deinits
- * engines->rows. */
-int vt_engines_read(struct ap_slice report, struct vt_engines *engines,
+/* Reads the member `scans` of a report (checked JSON; ptr NULL: it has none) and calls `name` for
+ * each engine that detects, in order; the text is borrowed for the call. AP_E_NOT_FOUND: there are
+ * no scans. The caller deinits engines->rows. */
+int vt_engines_read(struct ap_slice scans, struct vt_engines *engines,
                     void (*name)(void *arg, struct ap_slice text), void *arg) AP_MUST_USE;

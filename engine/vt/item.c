@@ -15,6 +15,8 @@ static struct vt_item **list_of(const struct vt_item *item)
   switch (item->state) {
   case VT_ITEM_FRESH:
     return &client->fresh;
+  case VT_ITEM_LOOKING:
+    return &client->looking;
   case VT_ITEM_QUEUED:
     return &client->lines[item->priority].lists[item->call][item->is_alone];
   case VT_ITEM_RESTING:
@@ -34,6 +36,9 @@ void vt_item_leave(struct vt_item *item)
     return;
   if (item->state == VT_ITEM_QUEUED)
     item->client->lines[item->priority].count--;
+  if (item->op)
+    store_cancel(item->op);
+  item->op = NULL;
   DL_DELETE(*list, item);
   item->state = VT_ITEM_SENT;
 }
@@ -118,6 +123,7 @@ void vt_ask_attach(struct vt_ask *ask, struct vt_item *item, const struct vt_ask
 static void free_item(struct vt_item *item)
 {
   vt_item_leave(item);
+  vt_intent_drop(item);
   if (item->hh.tbl)
     HASH_DEL(item->client->by_key, item);
   vt_doubt_free(item);

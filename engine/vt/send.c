@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "vt/client_private.h"
+#include "vt/explain.h"
 #include "vt/split.h"
 
 enum { ITEM_MAX_BYTES = 1024 * 1024, ANSWER_MAX_BYTES = 8 * 1024 * 1024 };
@@ -40,8 +41,10 @@ void vt_batch_abort(struct vt_batch *batch)
   net_http_cancel(batch->http_call);
   batch->http_call = NULL;
   vt_batch_detach(batch);
-  for (size_t i = 0; i < batch->count; i++)
+  for (size_t i = 0; i < batch->count; i++) {
     vt_transfer_end(batch->items[i]);
+    vt_intent_drop(batch->items[i]);
+  }
 }
 
 /* ---- what an item becomes ---- */
@@ -132,14 +135,15 @@ static void each_item(struct vt_batch *batch, int code, const char *message)
     vt_item_failed(batch->items[i], code, message);
 }
 
-static void take_json(struct vt_batch *batch, struct ap_slice body)
+static void take_json(struct vt_batch *batch, const struct net_http_answer *answer)
 {
   const char *asked[VT_LIST_MAX];
   struct ap_slice items[VT_LIST_MAX];
   struct ap_error err = {0};
   for (size_t i = 0; i < batch->count; i++)
     asked[i] = batch->items[i]->resource;
-  if (vt_split(batch->call, body, asked, batch->count, items, &err) != AP_OK) {
+  if (vt_split(batch->call, answer->body, asked, batch->count, items, &err) != AP_OK) {
+    vt_explain_body(answer, &err);
     each_item(batch, err.code, err.text);
     return;
   }
@@ -242,11 +246,11 @@ void vt_saw_failure(struct vt_client *client, const struct net_http_answer *answ
 
 static void take_status(struct vt_batch *batch, const struct net_http_answer *answer)
 {
-  char message[96];
-  (void)snprintf(message, sizeof(message), "the server answered HTTP %ld", answer->status);
+  char message[VT_EXPLAIN_TEXT];
+  int code = vt_explain_status(answer->status, message);
   vt_saw_status(batch->client, answer->status);
   if (answer->status == 200)
-    take_json(batch, answer->body);
+    take_json(batch, answer);
   else if (answer->status == 204 || answer->status == 429)
     quota_spent(batch);
   else if (answer->status == 403 || answer->status == 401)
@@ -255,8 +259,7 @@ static void take_status(struct vt_batch *batch, const struct net_http_answer *an
     each_item(batch, AP_E_SERVER, message);
   else
     for (size_t i = 0; i < batch->count; i++)
-      vt_item_refuse(batch->items[i], answer->status == 413 ? AP_E_TOO_LARGE : AP_E_REJECTED,
-                     message);
+      vt_item_refuse(batch->items[i], answer->status == 413 ? AP_E_TOO_LARGE : code, message);
 }
 
 static void answered(void *arg, const struct net_http_answer *answer)
@@ -334,31 +337,10 @@ static void not_sent(struct vt_item *const *items, size_t count, int rc)
     vt_item_refuse(items[i], rc, ap_error_text(rc));
 }
 
-/* Journals what is about to be submitted: what cannot be journalled is not sent. Returns how many
- * are left. */
-static size_t intend(struct vt_item *const *items, size_t count, struct vt_item **kept)
+void vt_launch(struct vt_batch *batch)
 {
-  size_t kept_count = 0;
-  for (size_t i = 0; i < count; i++) {
-    int rc = vt_journal_intend(items[i]);
-    if (rc == AP_OK)
-      kept[kept_count++] = items[i];
-    else
-      vt_item_fail(items[i], rc, "the journal of submissions could not be written");
-  }
-  return kept_count;
-}
-
-void vt_send(struct vt_client *client, enum vt_call call, struct vt_item *const *items,
-             size_t count)
-{
-  struct vt_item *kept[VT_LIST_MAX];
-  count = intend(items, count, kept);
-  if (count == 0)
-    return;
-  struct vt_batch *batch = vt_batch_new(client, call, kept, count);
-  if (!batch) {
-    not_sent(kept, count, AP_E_NO_MEMORY);
+  if (batch->call == VT_FILE_SCAN) {
+    vt_upload_launch(batch);
     return;
   }
   vt_count_cost(batch);
@@ -368,4 +350,19 @@ void vt_send(struct vt_client *client, enum vt_call call, struct vt_item *const 
   vt_batch_detach(batch);
   not_sent(batch->items, batch->count, rc);
   free(batch);
+}
+
+void vt_send(struct vt_client *client, enum vt_call call, struct vt_item *const *items,
+             size_t count, int64_t granted_ms)
+{
+  struct vt_batch *batch = vt_batch_new(client, call, items, count);
+  if (!batch) {
+    not_sent(items, count, AP_E_NO_MEMORY);
+    return;
+  }
+  batch->granted_ms = granted_ms;
+  if (vt_call_info(call)->is_submission)
+    vt_journal_intend(batch);
+  else
+    vt_launch(batch);
 }

@@ -51,8 +51,10 @@ static void match_list(enum vt_call call, struct ap_slice array, const char *con
   struct ap_slice said[NAME_COUNT];
   size_t place = 0;
   struct ap_json_walk walk = ap_json_walk(array);
-  for (; ap_json_next(&walk); place++) {
-    ap_json_get_many(walk.value, names, NAME_COUNT, said);
+  struct ap_json_walk item;
+  for (; ap_json_next_inner(&walk, &item); place++) {
+    ap_json_read_many(&item, names, NAME_COUNT, said);
+    ap_json_leave_inner(&walk, &item);
     bool is_given = give(call, walk.value, said, asked, count, items);
     if (!is_given && place < count && !said[RESOURCE].ptr && !said[URL].ptr)
       nameless[place] = walk.value;

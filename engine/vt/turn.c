@@ -2,6 +2,7 @@
  * first. Nothing here walks over all that waits, but once for every time that some of it is due. */
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
+#include <string.h>
 #include <utlist.h>
 
 #include "base/clock.h"
@@ -44,6 +45,8 @@ static void rouse_rested(struct vt_client *client)
         client->rest_soonest_ms = item->rest_until_ms;
     } else if (item->doubt) {
       vt_doubt_ask(item);
+    } else if (item->is_elsewhere) {
+      vt_store_look(item);
     } else {
       vt_item_queue(item);
     }
@@ -52,25 +55,6 @@ static void rouse_rested(struct vt_client *client)
 }
 
 /* ---- what is new ---- */
-
-/* True when the store had the answer: the item is finished and gone. */
-static bool answer_from_store(struct vt_item *item)
-{
-  struct ap_buf raw = {0};
-  struct vt_answer answer = {.message = "", .scan_id = "", .is_cached = true};
-  bool found = vt_store_find(item, &raw, &answer.code, &answer.fetched_unix_ms);
-  if (found) {
-    answer.body = ap_slice_of(&raw);
-    if (answer.code != AP_OK)
-      answer.message = ap_error_text(answer.code);
-    for (struct vt_ask *ask = item->asks; ask; ask = ask->next)
-      if (ask->options.cost)
-        ask->options.cost->cached++;
-    vt_item_finish(item, &answer);
-  }
-  ap_buf_deinit(&raw);
-  return found;
-}
 
 /* Takes the fresh items one by one from the front: a callback may add to them, or cancel any. */
 static void queue_fresh(struct vt_client *client)
@@ -82,8 +66,8 @@ static void queue_fresh(struct vt_client *client)
       vt_item_fail(item, AP_E_FORBIDDEN, "the key may not read comments (HTTP 403)");
     else if (item->call == VT_FILE_SCAN)
       vt_upload_check(item);
-    else if (!item->is_kept || !answer_from_store(item))
-      vt_item_line_up(item);
+    else
+      vt_store_look(item);
   }
 }
 
@@ -155,31 +139,26 @@ static size_t take_batch(const struct vt_client *client, struct vt_item *first,
   return count;
 }
 
-/* Sends the first of a line: false when it has to wait for quota. */
-static bool send_first(struct vt_client *client, struct vt_item *first, size_t max)
+/* Sends the first of a line, for credit. */
+static void send_first(struct vt_client *client, struct vt_item *first, size_t max)
 {
   struct vt_item *items[VT_LIST_MAX];
-  struct store_grant grant;
   enum vt_call call = first->call;
   bool is_poll = first->priority == VT_POLL;
   size_t count = take_batch(client, first, items);
-  store_quota_take(client->store, &client->options.limits, (uint32_t)(count < max ? count : max),
-                   &grant);
-  if (grant.granted == 0) {
-    no_quota(client, &grant);
-    return false;
-  }
-  if (count > grant.granted)
-    count = grant.granted;
+  if (count > max)
+    count = max;
+  if (count > client->credit)
+    count = client->credit;
+  client->credit -= (uint32_t)count;
   if (is_poll)
     count_polls(client, count);
   for (size_t i = 0; i < count; i++)
     vt_item_leave(items[i]);
   if (call == VT_FILE_SCAN)
-    vt_upload_send(first);
+    vt_upload_send(first, client->granted_ms);
   else
-    vt_send(client, call, items, count);
-  return true;
+    vt_send(client, call, items, count, client->granted_ms);
 }
 
 static bool send_one(struct vt_client *client)
@@ -187,10 +166,109 @@ static bool send_one(struct vt_client *client)
   for (int priority = 0; priority < VT_PRIORITY_COUNT; priority++) {
     struct vt_item *first = vt_line_first(&client->lines[priority]);
     size_t max = priority == VT_POLL ? polls_allowed(client, VT_LIST_MAX) : VT_LIST_MAX;
-    if (first && max > 0)
-      return send_first(client, first, max);
+    if (first && max > 0) {
+      send_first(client, first, max);
+      return true;
+    }
   }
   return false;
+}
+
+/* ---- asking the ledger ---- */
+
+/* Where each list of a line is read on. */
+struct cursor {
+  struct vt_item *at[VT_CALL_COUNT][2];
+};
+
+static struct vt_item **next_of(struct cursor *cursor)
+{
+  struct vt_item **next = NULL;
+  for (int call = 0; call < VT_CALL_COUNT; call++)
+    for (int alone = 0; alone < 2; alone++) {
+      struct vt_item **at = &cursor->at[call][alone];
+      if (*at && (!next || (*at)->place < (*next)->place))
+        next = at;
+    }
+  return next;
+}
+
+/* How many items of a line `slots` requests could take, and how many of them they need. */
+static size_t count_line(const struct vt_client *client, const struct vt_line *line, size_t max,
+                         size_t *slots)
+{
+  struct cursor cursor;
+  struct vt_item **next;
+  struct vt_item *items[VT_LIST_MAX];
+  size_t count = 0;
+  memcpy(cursor.at, line->lists, sizeof(cursor.at));
+  while (*slots && count < max && (next = next_of(&cursor))) {
+    size_t taken = take_batch(client, *next, items);
+    *next = items[taken - 1]->next;
+    count += taken;
+    (*slots)--;
+  }
+  return count < max ? count : max;
+}
+
+/* What could go out now if there were quota without end. */
+static uint32_t count_wanted(const struct vt_client *client)
+{
+  size_t slots = client->options.jobs - client->in_flight;
+  size_t count = 0;
+  for (int priority = 0; slots && priority < VT_PRIORITY_COUNT; priority++) {
+    const struct vt_line *line = &client->lines[priority];
+    size_t max = priority == VT_POLL ? polls_allowed(client, line->count) : line->count;
+    if (max > 0)
+      count += count_line(client, line, max, &slots);
+  }
+  return count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
+}
+
+static void granted(void *arg, int code, const struct store_grant *grant)
+{
+  struct vt_client *client = arg;
+  client->take = NULL;
+  if (code != AP_OK) {
+    char message[320];
+    (void)snprintf(message, sizeof(message), "the quota could not be counted: %s",
+                   *store_problem(client->store) ? store_problem(client->store)
+                                                 : ap_error_text(code));
+    vt_client_end(client, code, message);
+  } else if (grant->granted == 0) {
+    no_quota(client, grant);
+  } else {
+    client->credit = grant->granted; /* for the turn that follows */
+    client->granted_ms = grant->at_unix_ms;
+  }
+}
+
+static void ask_for_quota(struct vt_client *client)
+{
+  if (client->take || client->waits_for_quota || client->in_flight >= client->options.jobs)
+    return;
+  uint32_t want = count_wanted(client);
+  if (want == 0)
+    return;
+  int rc = store_quota_take(client->store, &client->options.limits, want, granted, client,
+                            &client->take);
+  if (rc != AP_PENDING)
+    vt_client_end(client, rc, ap_error_text(rc));
+}
+
+static void return_credit(struct vt_client *client)
+{
+  if (client->credit)
+    store_quota_return(client->store, client->granted_ms, client->credit);
+  client->credit = 0;
+}
+
+void vt_quota_drop(struct vt_client *client)
+{
+  return_credit(client);
+  if (client->take)
+    store_cancel(client->take);
+  client->take = NULL;
 }
 
 void vt_client_turn(struct vt_client *client)
@@ -203,8 +281,10 @@ void vt_client_turn(struct vt_client *client)
   queue_fresh(client);
   if (client->waits_for_quota)
     end_hasty(client);
-  while (client->ended == AP_OK && !client->waits_for_quota &&
-         client->in_flight < client->options.jobs && send_one(client))
+  while (client->credit && client->in_flight < client->options.jobs && send_one(client))
     continue;
+  return_credit(client);
+  if (client->ended == AP_OK)
+    ask_for_quota(client);
   vt_wake_set(client);
 }

@@ -114,7 +114,7 @@ void vt_upload_check(struct vt_item *item)
   uint64_t size = first_upload(item)->source.size;
   uint64_t max = item->client->options.upload_max_bytes;
   if (size <= max) {
-    vt_item_line_up(item);
+    vt_store_look(item);
     return;
   }
   (void)snprintf(message, sizeof(message),
@@ -135,6 +135,7 @@ struct vt_item *vt_transfer_off(struct vt_batch *batch)
 {
   struct vt_item *item = batch->items[0];
   vt_transfer_end(item);
+  vt_intent_drop(item);
   vt_batch_detach(batch);
   free(batch);
   return item;
@@ -296,32 +297,40 @@ static int start_file(struct vt_batch *batch)
 
 /* ---- sending and canceling ---- */
 
-static int start(struct vt_batch *batch, bool is_file)
+static int start(struct vt_batch *batch)
 {
-  return is_file ? start_file(batch) : vt_upload_url_start(batch);
+  struct vt_transfer *transfer = batch->items[0]->transfer;
+  if (!transfer->is_file)
+    return vt_upload_url_start(batch);
+  int rc = begin_reading(transfer, first_upload(batch->items[0]));
+  return rc == AP_OK ? start_file(batch) : rc;
 }
 
-void vt_upload_send(struct vt_item *item)
+void vt_upload_launch(struct vt_batch *batch)
 {
-  struct vt_upload *reader = first_upload(item);
-  struct vt_transfer *transfer = item->transfer;
-  bool is_file = is_plain(reader) || transfer->url;
-  transfer->reader = NULL;
-  transfer->size = 0;
-  int rc = is_file ? begin_reading(transfer, reader) : AP_OK;
-  if (rc == AP_OK && is_file)
-    rc = vt_journal_intend(item);
-  struct vt_batch *batch = rc == AP_OK ? vt_batch_new(item->client, VT_FILE_SCAN, &item, 1) : NULL;
-  if (!batch) {
-    rc = rc == AP_OK ? AP_E_NO_MEMORY : rc;
-    vt_item_refuse(item, rc, ap_error_text(rc));
-    return;
-  }
   vt_count_cost(batch);
-  transfer->batch = batch;
-  rc = start(batch, is_file);
+  int rc = start(batch);
   if (rc != AP_PENDING)
     vt_item_refuse(vt_transfer_off(batch), rc, ap_error_text(rc));
+}
+
+void vt_upload_send(struct vt_item *item, int64_t granted_ms)
+{
+  struct vt_transfer *transfer = item->transfer;
+  transfer->reader = NULL;
+  transfer->size = 0;
+  transfer->is_file = transfer->url || is_plain(first_upload(item));
+  struct vt_batch *batch = vt_batch_new(item->client, VT_FILE_SCAN, &item, 1);
+  if (!batch) {
+    vt_item_refuse(item, AP_E_NO_MEMORY, ap_error_text(AP_E_NO_MEMORY));
+    return;
+  }
+  batch->granted_ms = granted_ms;
+  transfer->batch = batch;
+  if (transfer->is_file)
+    vt_journal_intend(batch);
+  else
+    vt_upload_launch(batch);
 }
 
 /* A request that needs nothing of upload any more goes on: its answer has the scan id. */

@@ -9,7 +9,8 @@ enum { VT_UPLOAD_ANSWER_BYTES = 64 * 1024 };
 struct vt_upload;
 
 struct vt_transfer {
-  struct vt_batch *batch;   /* on the wire; NULL: none */
+  struct vt_batch *batch;   /* being journalled, or on the wire; NULL: none */
+  bool is_file;             /* the batch sends the file, it does not ask for an upload URL */
   struct vt_upload *reader; /* whose source is being sent; NULL: none, or it was canceled */
   uint64_t size;            /* of the file on the wire; 0: no file is */
   uint64_t read_bytes;

@@ -19,7 +19,7 @@ local REFUSED = {
 local SERVER = {
   failed = true,
   says = "VirusTotal was reached, but its answer was of no use.",
-  advice = "Try again in a few minutes; if a proxy answers in VirusTotal's place, look there.",
+  advice = "Check virustotal.url and virustotal.proxy, or try again in a few minutes.",
 }
 
 local TROUBLES = {

@@ -6,6 +6,9 @@ local M = {}
 
 local COLUMNS = { "Date", "Comment" }
 
+-- No failure: the policy says so, or the run is ending.
+local IS_EXPECTED = { denied = true, deadline = true, canceled = true }
+
 local function text_of(value)
   return type(value) == "string" and value or ""
 end
@@ -25,7 +28,7 @@ function M.add(ctx, entity, resource, is_risky)
   if not comments then
     local is_first = not ctx.has_no_comments
     ctx.has_no_comments = true
-    if is_first and code ~= "denied" then
+    if is_first and not IS_EXPECTED[code] then
       ctx.warn("no comments are shown from here on: " .. (message or code or "no reason given"))
     end
     return

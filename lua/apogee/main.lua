@@ -32,6 +32,12 @@ local function entries_of(defs, values)
   return entries
 end
 
+local function collect(engine, defs, args)
+  local values, message, missing = params.collect(engine, defs, args.params or {})
+  if values or not missing then return values, message end
+  return nil, message .. ": give --param " .. missing.id .. "=VALUE"
+end
+
 local function playbook_of(action, values)
   local step = {
     name = action.id, action = action, on = action.accepts, on_error = "stop", tags = {},
@@ -45,10 +51,10 @@ local command = {}
 function command.action(engine, args)
   local action, message = find_action(engine, args.target)
   if not action then return WRONG_USAGE, message end
-  local values, why = params.collect(engine, action.params, args.params or {})
+  local values, why = collect(engine, action.params, args)
   if not values then return WRONG_USAGE, why end
   local playbook = playbook_of(action, values)
-  local options = { fail_on_risky = args.fail_on_risky }
+  local options = { fail_on_risky = args.fail_on_risky, is_alone = true }
   local ok, wrong = runner.check(engine, playbook, {}, options)
   if not ok then return WRONG_USAGE, wrong end
   return (runner.run(engine, playbook, {}, options))
@@ -57,7 +63,7 @@ end
 function command.run(engine, args)
   local playbook, message = find_playbook(engine, args.target)
   if not playbook then return WRONG_USAGE, message end
-  local values, why = params.collect(engine, playbook.params, args.params or {})
+  local values, why = collect(engine, playbook.params, args)
   if not values then return WRONG_USAGE, why end
   local ok, wrong = runner.check(engine, playbook, values, args)
   if not ok then return WRONG_USAGE, wrong end

@@ -33,6 +33,10 @@ local SENTENCES = {
     "were not answered before the run ended" },
 }
 
+local IS_TROUBLE = {
+  pending = true, limited = true, forbidden = true, denied = true, failed = true, not_asked = true,
+}
+
 local function joined(words)
   if #words < 2 then return words[1] end
   return table.concat(words, ", ", 1, #words - 1) .. " and " .. words[#words]
@@ -108,6 +112,33 @@ local ENDINGS = {
   interrupted = "A signal ended the run.",
 }
 
+local function opening(about)
+  local sentences = {}
+  if about.failure then
+    table.insert(sentences, M.sentence(about.action.provider .. " " .. about.failure))
+  end
+  table.insert(sentences, ENDINGS[about.status])
+  return sentences
+end
+
+local function checked_sentence(about)
+  local counts = about.counts
+  local noun = noun_of(about.action)[counts.of == 1 and 1 or 2]
+  local checked = counts.reported + counts.scanned + counts.not_found
+  local was = (checked == 1 or counts.of == 1) and "was" or "were"
+  return ("%d of %d %s %s checked."):format(checked, counts.of, noun, was)
+end
+
+local function add_outcomes(sentences, engine, step, about, is_wanted)
+  for _, words in ipairs(SENTENCES) do
+    local count = about.counts[words[1]]
+    if count > 0 and is_wanted(words[1]) then
+      local verb = words[count == 1 and 2 or 3]:format(about.action.provider)
+      table.insert(sentences, sentence(engine, step, words[1], count, verb))
+    end
+  end
+end
+
 ---@param engine table
 ---@param step integer its number in the record
 ---@param about table { action, counts, status, failure = why it failed, threshold }
@@ -115,25 +146,26 @@ local ENDINGS = {
 function M.of_step(engine, step, about)
   local action, counts = about.action, about.counts
   if counts.of == 0 and not action.each then return nothing_to_do(action) end
-  local sentences = {}
-  if about.failure then
-    table.insert(sentences, M.sentence(action.provider .. " " .. about.failure))
-  end
-  table.insert(sentences, ENDINGS[about.status])
-  local noun = noun_of(action)[counts.of == 1 and 1 or 2]
-  local checked = counts.reported + counts.scanned + counts.not_found
-  local was = (checked == 1 or counts.of == 1) and "was" or "were"
-  table.insert(sentences, ("%d of %d %s %s checked."):format(checked, counts.of, noun, was))
+  local sentences = opening(about)
+  table.insert(sentences, checked_sentence(about))
   if counts.risky > 0 then
     table.insert(sentences, risky_sentence(engine, step, counts, about.threshold))
   end
-  for _, words in ipairs(SENTENCES) do
-    local count = counts[words[1]]
-    if count > 0 then
-      local verb = words[count == 1 and 2 or 3]:format(action.provider)
-      table.insert(sentences, sentence(engine, step, words[1], count, verb))
-    end
-  end
+  add_outcomes(sentences, engine, step, about, function() return true end)
+  return table.concat(sentences, " ")
+end
+
+--- What did not go as it should, for a log.
+---@param engine table
+---@param step integer its number in the record
+---@param about table as of M.of_step
+---@return string
+function M.of_trouble(engine, step, about)
+  local sentences = opening(about)
+  table.insert(sentences, checked_sentence(about))
+  add_outcomes(sentences, engine, step, about, function(outcome)
+    return IS_TROUBLE[outcome] or outcome == "reported" and about.counts.partial > 0
+  end)
   return table.concat(sentences, " ")
 end
 

@@ -186,7 +186,7 @@ end
 ---@param defs table[]
 ---@param given table[] { name, value } each; the name is an id or a label
 ---@param later table<string, boolean>? ids that get a value only when the step runs
----@return table<string, any>? values, string? message
+---@return table<string, any>? values, string? message, table? def of the one that is missing
 function M.collect(engine, defs, given, later)
   local values = {}
   for _, pair in ipairs(given) do
@@ -203,7 +203,7 @@ function M.collect(engine, defs, given, later)
       values[def.id] = M.parse(def, def.default)
     end
     if values[def.id] == nil and def.required and not (later and later[def.id]) then
-      return nil, def.id .. ": is required (" .. M.describe(def) .. ")"
+      return nil, def.id .. ": is required (" .. M.describe(def) .. ")", def
     end
   end
   return values

@@ -41,9 +41,9 @@ end
 
 local function grant(engine, action)
   if #action.needs == 0 then return true end
-  local ok, message = engine.grant(action.env, action.needs)
-  if not ok then return nil, action.path .. ": needs: " .. message end
-  return true
+  local ok, message, is_unconfigured = engine.grant(action.env, action.needs)
+  if ok then return true end
+  return nil, is_unconfigured and message or action.path .. ": needs: " .. message
 end
 
 --- Everything that can be wrong before anything is sent.
@@ -87,20 +87,27 @@ local function is_wanted(run, step)
   return answer ~= nil and answer ~= false
 end
 
+local function has_function(step)
+  for _, entry in ipairs(step.with or {}) do
+    if type(entry.value) == "function" then return true end
+  end
+  return step.run ~= nil or type(step.when) == "function" or type(step.on) == "function"
+    or step.action.each ~= nil
+end
+
 local function run_step(run, step)
   local why = why_left_out(run, step)
   if why then return step_of.leave_out(run, step, why) end
+  local stopped = run.engine.state().stopped
+  if stopped and has_function(step) then return step_of.cut_off(run, step, stopped) end
   local wanted, message = is_wanted(run, step)
   if wanted == nil then return step_of.fail(run, step, "when: " .. message) end
   if wanted then return step_of.run(run, step) end
   return step_of.leave_out(run, step, "Not run: its condition does not hold.")
 end
 
+-- Each in a task of its own: what one raises is its own failure.
 local function run_group(run, group)
-  if #group == 1 then
-    run_step(run, group[1])
-    return
-  end
   local functions = {}
   for _, step in ipairs(group) do
     table.insert(functions, function() run_step(run, step) end)
@@ -137,16 +144,33 @@ local function sum_up(run)
   return exit, status, is_risky
 end
 
+local function works_on_entities(step)
+  return step.action and not step.action.run_case and not step.action.each
+end
+
+local function say_if_empty(engine, steps)
+  if #engine.set_of() > 0 then return end
+  for _, step in ipairs(steps) do
+    if works_on_entities(step) then
+      engine.say("warning",
+        "there are no entities: give some with --entities FILE or --entity TYPE:VALUE")
+      return
+    end
+  end
+end
+
 ---@param engine table
 ---@param playbook table checked
 ---@param values table of its parameters
----@param options table { only, skip, fail_on_risky }
+---@param options table { only, skip, fail_on_risky, is_alone = one action, no playbook }
 ---@return integer exit, string status, table state { tags, score } of the case
 function M.run(engine, playbook, values, options)
   local run = {
     engine = engine, steps = playbook.steps, values = values,
     only = set_of(options.only), skip = set_of(options.skip),
+    is_alone = options.is_alone and #engine.set_of() > 0,
   }
+  say_if_empty(engine, playbook.steps)
   local state
   run.case, state = case.new(engine, run.steps)
   for _, step in ipairs(run.steps) do step_of.announce(run, step) end

@@ -10,6 +10,10 @@ local STATUS_WEIGHT = {
 }
 local WORD_OF_STOP = { deadline = "timed_out", signal = "interrupted" }
 
+local REFUSED = "Compare virustotal.api_key with the key on your VirusTotal profile"
+local UNREACHABLE = "Check the network, virustotal.url and virustotal.proxy; "
+  .. "`apogee ping` tries again"
+
 --- Why nothing more may be asked for.
 ---@param state table of the run
 ---@return string? why nil when the key was not refused
@@ -24,11 +28,11 @@ end
 function M.failure(counts, state)
   local is_cut_short = state.stopped and counts.not_asked > 0
   if state.refused and counts.forbidden + counts.pending + counts.partial > 0 then
-    return M.refusal(state)
+    return M.refusal(state) .. ". " .. REFUSED
   end
   if state.unreachable and not is_cut_short
     and counts.failed + counts.pending + counts.partial > 0 then
-    return "never answered: " .. state.unreachable
+    return "never answered: " .. state.unreachable .. ". " .. UNREACHABLE
   end
 end
 

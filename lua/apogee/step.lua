@@ -23,10 +23,23 @@ local function state_for(run, action)
   return { stopped = state.stopped }
 end
 
+local function title_of(step)
+  return step.action and step.action.name or step.name
+end
+
+-- What did not go as it should is said on standard error too: a result may go to a file.
+local function say(run, step, found)
+  local is_idle = run.is_alone and found.has_entities and found.of == 0
+  if found.exit == status_of.DONE and not is_idle then return end
+  local level = found.status == "failed" and "error" or "warning"
+  run.engine.say(level, title_of(step) .. ": " .. (found.trouble or found.message))
+end
+
 local function close(run, step, found)
   run.engine.end_step(step.number, {
     status = found.status, result = found.result, message = found.message,
   })
+  say(run, step, found)
   step.found = found
   return found
 end
@@ -40,11 +53,27 @@ local function ended(fields)
   return found
 end
 
---- The step itself went wrong, not an entity of it.
+--- The step itself went wrong, not an entity of it; or the end of the run came in its way.
 local function broken(run, step, why, exit)
+  local stopped = not exit and run.engine.state().stopped
   return close(run, step, ended {
-    status = "failed", exit = exit or status_of.PARTIAL, message = why,
+    status = stopped and status_of.of_stop(stopped) or "failed", exit = exit or status_of.PARTIAL,
+    message = why,
   })
+end
+
+local WHY_CUT_OFF = {
+  deadline = "Not run: the deadline came before it.",
+  signal = "Not run: a signal ended the run before it.",
+}
+
+--- The end of the run came before the step, which could not even choose its entities any more.
+---@param run table { engine, case, values }
+---@param step table
+---@param stopped string what ended the run
+function M.cut_off(run, step, stopped)
+  M.leave_out(run, step, WHY_CUT_OFF[stopped])
+  step.found = ended { status = status_of.of_stop(stopped), exit = status_of.PARTIAL }
 end
 
 --- Something before the step went wrong, such as its `when`.
@@ -91,18 +120,23 @@ local function close_entities(run, step, values)
   local counts = engine.counts(step.number)
   local state = state_for(run, action)
   local status = status_of.of_step(counts, state)
+  local exit = status_of.exit_of_step(counts, status)
+  local about = {
+    action = action, counts = counts, status = status,
+    threshold = math.type(values.threshold) == "integer" and values.threshold or nil,
+    failure = status_of.failure(counts, state),
+  }
   return close(run, step, ended {
     status = status,
-    exit = status_of.exit_of_step(counts, status),
+    exit = exit,
     result = status_of.result(action.returns, counts, status),
     is_risky = counts.risky > 0,
     is_success = status_of.is_success(counts, status),
     checked = counts.reported + counts.scanned + counts.not_found,
     of = counts.of,
-    message = message.of_step(engine, step.number, {
-      action = action, counts = counts, status = status, threshold = values.threshold,
-      failure = status_of.failure(counts, state),
-    }),
+    has_entities = not action.each,
+    message = message.of_step(engine, step.number, about),
+    trouble = exit ~= status_of.DONE and message.of_trouble(engine, step.number, about) or nil,
   })
 end
 
@@ -115,7 +149,7 @@ local function run_entities(run, step, values, ctx)
     set, why = select_on(run, step)
   end
   if not set then return broken(run, step, why) end
-  if run.engine.select(step.number, set) > 0 then
+  if run.engine.select(step.number, set, action.each ~= nil) > 0 then
     run.engine.run_entities(step.number, action.env, action.run, ctx)
   end
   return close_entities(run, step, values)
@@ -153,7 +187,7 @@ local function run_action(run, step)
   end)
   if not values then return broken(run, step, why) end
   local ctx = context.new {
-    action = action, params = values,
+    action = action, params = plain.copy(values), -- its own: it may write on it
     warn = function(warning) run.engine.warn(step.number, warning) end,
   }
   if action.run_case then return run_whole_case(run, step, ctx) end
@@ -174,7 +208,7 @@ function M.announce(run, step)
   step.number = run.engine.step {
     name = step.name,
     action = action and action.id,
-    title = action and action.name or step.name,
+    title = title_of(step),
     provider = action and action.provider,
     result_name = action and action.returns,
     json_by_entity = action ~= nil and action.each ~= nil,

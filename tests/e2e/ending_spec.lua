@@ -65,6 +65,30 @@ for _, name in ipairs { "TERM", "INT" } do
   end)
 end
 
+describe("a reader that does not read", function()
+  it("does not keep the program from ending by signals", function()
+    workspace.simulated({}, function(w)
+      local hashes = {}
+      for i = 1, 200 do hashes[i] = ("%032x"):format(i) end
+      local command = program.command({
+        "action", "scan_hash", "--param", "threshold=3", "--format", "json", "--entities",
+        w:write("hashes.txt", table.concat(hashes, "\n")),
+      }, w:environment())
+      -- The reader holds the pipe open and reads nothing.
+      local script = ("(sh -c 'echo $$ >%s; exec \"$@\"' sh %s; echo $? >%s) 2>%s | sleep 20")
+        :format(w:path "pid", command, w:path "exit", w:path "err")
+      assert(os.execute("sh -c " .. program.quote(script) .. " >/dev/null 2>&1 &"))
+      assert(asked(w, "comments/get"))
+      os.execute "sleep 1"
+      local pid = program.read(w:path "pid"):match "%d+"
+      os.execute("kill -TERM " .. pid)
+      assert(simulator.wait("[ -s " .. w:path "exit" .. " ]", 5), "it still waits")
+      assert.equal("7\n", program.read(w:path "exit"))
+      assert.matches("its reader did not read", program.read(w:path "err"))
+    end)
+  end)
+end)
+
 describe("a second signal", function()
   it("ends the process at once, and leaves no half-written file", function()
     workspace.simulated({ settings = LISTS_OF_ONE }, function(w)
@@ -110,6 +134,60 @@ describe("a second signal", function()
       assert.equal(1, ran.exit)
       assert.equal("interrupted", document.status)
       assert.equal("not_asked", document.entities[1].outcome)
+    end)
+  end)
+end)
+
+describe("a run that is to end", function()
+  local HOG = [[
+    return require "apogee.action" {
+      id = "hog", name = "Hog", doc = "Never waits for long.", accepts = { "filehash" },
+      needs = { "vt" }, returns = "is_success",
+      run = function(ctx, entity)
+        for _ = 1, 1000000 do
+          local report, message, code = vt.file_report(entity.identifier)
+          if not report then return ctx.from_error(message, code) end
+        end
+      end,
+    }]]
+
+  it("ends by its deadline, though its tasks keep each other ready", function()
+    workspace.simulated({ settings = LISTS_OF_ONE }, function(w)
+      local document, ran = w:json {
+        "action", w:write("hog.lua", HOG), "--entity", EICAR, "--deadline", "1s",
+        "--format", "json",
+      }
+      assert.equal(1, ran.exit)
+      assert.equal("timed_out", document.status)
+      assert.equal("not_asked", document.entities[1].outcome)
+    end)
+  end)
+
+  it("begins no further function of its playbook", function()
+    workspace.simulated({ settings = LISTS_OF_ONE }, function(w)
+      local playbook = w:write("p.lua", [[
+        local function sleep() clock.sleep(600) end
+        return require "apogee.playbook" {
+          name = "P",
+          steps = {
+            { "a", run = sleep, on_error = "continue" },
+            { "b", run = sleep, on_error = "continue" },
+            { "c", action = "scan_hash", on = "filehash", with = { threshold = 3 }, when = sleep },
+            { "d", action = "scan_hash", on = "filehash", with = { threshold = 3 } },
+          },
+        }]])
+      local process = program.start({
+        "run", playbook, "--entity", EICAR, "--format", "json",
+      }, w:environment())
+      os.execute "sleep 0.5"
+      process:signal "TERM"
+      local ran = process:wait(5)
+      local document = cjson.decode(ran.out)
+      assert.equal("interrupted", document.status)
+      assert.equal("not_run", document.steps[2].status)
+      assert.equal("not_run", document.steps[3].status)
+      assert.equal("interrupted", document.steps[4].status)
+      assert.same({}, w:requests())
     end)
   end)
 end)

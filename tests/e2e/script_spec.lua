@@ -157,14 +157,30 @@ describe("an action", function()
     end, { needs = '"vt"' })
   end)
 
-  it("shows only a report of its own as its answer", function()
+  it("fails with another entity's report as its answer", function()
     running([[
       local report = vt.file_report(entity.identifier)
       shared[#shared + 1] = report
       clock.sleep(0.05)
-      return ctx.reported(shared[1])]], function(_, document)
+      return ctx.reported(shared[1])]], function(entities, document)
       assert.equal(1, #document.json_result)
+      local outcomes = { entities[FIRST].outcome, entities[SECOND].outcome }
+      table.sort(outcomes)
+      assert.same({ "failed", "reported" }, outcomes)
     end, { needs = '"vt"' })
+  end)
+
+  it("cannot hurt the run by its parameters", function()
+    for _, value in ipairs { "true", "{ 'a' }" } do
+      running(([[
+        entity:result { detections = 5, risky = true }
+        ctx.params.threshold = setmetatable({}, { __concat = function() while true do end end })
+        shared.value = %s
+        return ctx.reported {}]]):format(value), function(_, document, ran)
+        assert.equal(0, ran.exit)
+        assert.equal("completed", document.status)
+      end)
+    end
   end)
 
   it("is told what cannot be asked for", function()

@@ -13,7 +13,7 @@ local function scan(comments, ctx)
 end
 
 describe("comments", function()
-  for _, code in ipairs { "limited", "forbidden", "server", "bad_answer", "deadline" } do
+  for _, code in ipairs { "limited", "forbidden", "server", "bad_answer", "timeout" } do
     it(("that end in %s are one warning, and no more are asked for"):format(code), function()
       local outcome, entity, _, ctx = scan { { nil, "this is why", code } }
       assert.same({ outcome = "reported", report = REPORT }, outcome)
@@ -32,10 +32,12 @@ describe("comments", function()
     assert.same({ "no comments are shown from here on: server" }, ctx.warnings)
   end)
 
-  it("that the local policy denies are no warning", function()
-    local _, _, _, ctx = scan { { nil, "off", "denied" } }
-    assert.same({}, ctx.warnings)
-  end)
+  for _, code in ipairs { "denied", "deadline", "canceled" } do
+    it(("that end in %s are no warning"):format(code), function()
+      local _, _, _, ctx = scan { { nil, "off", code } }
+      assert.same({}, ctx.warnings)
+    end)
+  end
 
   it("make no table when there are none", function()
     local _, entity = scan { { {} } }

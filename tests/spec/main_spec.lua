@@ -72,6 +72,34 @@ describe("action", function()
   end)
 end)
 
+describe("an action that was asked for alone", function()
+  it("says how to give a parameter that it needs", function()
+    local exit, message = run({ command = "action", target = "go" }, {
+      ["/actions/go.lua"] = source("go",
+        'params = { { "threshold", type = "integer", min = 1, required = true } }'),
+    })
+    assert.equal(2, exit)
+    assert.equal("threshold: is required (integer, 1 or more): give --param threshold=VALUE",
+      message)
+  end)
+
+  it("says when none of the entities is for it", function()
+    local files = { ["/actions/go.lua"] = source("go"):gsub('"url"', '"user"') }
+    local exit, _, engine = run({ command = "action", target = "go" }, files)
+    assert.equal(0, exit)
+    assert.same({ { "warning", "GO it: Nothing to do: there are no users to work on." } },
+      engine.said)
+  end)
+
+  it("says what the configuration lacks, and nothing of the file", function()
+    local engine = fake.new { files = { ["/actions/go.lua"] = source("go", 'needs = { "vt" }') } }
+    function engine.grant() return nil, "there is no API key", true end
+    local exit, message = main.run(engine, { command = "action", target = "go" })
+    assert.equal(2, exit)
+    assert.equal("there is no API key", message)
+  end)
+end)
+
 describe("run", function()
   local PLAYBOOK = [[return require "apogee.playbook" { name = "P",
     params = { { "n", type = "integer", min = 1 } }, steps = { { "a", action = "go" } } }]]

@@ -5,7 +5,7 @@ local message = require "apogee.message"
 local ACTION = { name = "Scan Hash", provider = "VirusTotal", accepts = { "filehash" } }
 
 --- @param ends table[] { identifier, outcome, reason, risky } each
-local function message_of(ends, about)
+local function message_of(ends, about, make)
   local engine = fake.new()
   for _, ended in ipairs(ends) do
     table.insert(engine.entities, {
@@ -21,7 +21,7 @@ local function message_of(ends, about)
   end)
   local all = { action = ACTION, counts = engine.counts(number), status = "completed" }
   for key, value in pairs(about or {}) do all[key] = value end
-  return message.of_step(engine, number, all)
+  return (make or message.of_step)(engine, number, all)
 end
 
 describe("the message of a step", function()
@@ -162,5 +162,26 @@ describe("the message of a step", function()
     local head = ("x"):rep(150)
     assert.truthy(text:find(head .. "…", 1, true))
     assert.is_nil(text:find(head .. "x…", 1, true))
+  end)
+end)
+
+describe("the trouble of a step", function()
+  it("leaves out what went well", function()
+    assert.equal("4 of 5 file hashes were checked. 1 failed: e (boom).", message_of({
+      { "a", "reported", nil, true }, { "b", "not_found" }, { "c", "reported" },
+      { "d", "reported" }, { "e", "failed", "boom" },
+    }, nil, message.of_trouble))
+  end)
+
+  it("has the reports that are not as wished", function()
+    assert.equal("1 of 1 file hash was checked. 1 has a report: a (not rescanned).",
+      message_of({ { "a", "reported", "not rescanned" } }, nil, message.of_trouble))
+  end)
+
+  it("begins with why the step failed as a whole", function()
+    assert.equal("VirusTotal never answered: no route. 0 of 1 file hash was checked. "
+      .. "1 failed: a (no route).",
+      message_of({ { "a", "failed", "no route" } },
+        { status = "failed", failure = "never answered: no route" }, message.of_trouble))
   end)
 end)

@@ -322,7 +322,7 @@ describe("a refused key", function()
 end)
 
 describe("a group", function()
-  it("runs its steps through engine.all, and a single step without it", function()
+  it("runs its steps through engine.all, a single one too", function()
     local sizes = {}
     play.run(steps [[
       { "a", run = function() end },
@@ -334,7 +334,50 @@ describe("a group", function()
           return all(functions)
         end
       end })
-    assert.same({ 2 }, sizes)
+    assert.same({ 1, 2 }, sizes)
+  end)
+
+  for stopped, status in pairs { deadline = "timed_out", signal = "interrupted" } do
+    it("that comes behind the end by a " .. stopped .. " runs no function any more", function()
+      local exit, engine = play.run(steps [[
+        { "a", run = function() error "it ran" end },
+        { "b", action = "look", when = function() error "it ran" end },
+        { "c", action = "look", on = function() error "it ran" end },
+        { "d", action = "look", with = { note = function() error "it ran" end } } ]], {
+        entities = play.entities("filehash", "clean 1"), state = { stopped = stopped },
+      })
+      assert.equal(1, exit)
+      assert.equal(status, engine.finished.status)
+      assert.same({ a = "not_run", b = "not_run", c = "not_run", d = "not_run" },
+        play.statuses(engine))
+    end)
+  end
+
+  it("whose function is ended with the run ends as the run does", function()
+    local _, engine = play.run(steps '{ "a", run = function() error "the run is ending" end }', {
+      setup = function(engine)
+        local call = engine.call
+        function engine.call(...)
+          engine.run_state = { stopped = "signal" }
+          return call(...)
+        end
+      end,
+    })
+    assert.same({ a = "interrupted" }, play.statuses(engine))
+  end)
+
+  it("cannot hurt the run by what it does to its parameters", function()
+    local exit, engine = play.run(steps '{ "a", action = "look" }', {
+      entities = play.entities("filehash", "risky 1"), setup = function(engine)
+        local run_entities = engine.run_entities
+        function engine.run_entities(step, env, run, ctx)
+          ctx.params.threshold = { "no number" }
+          return run_entities(step, env, run, ctx)
+        end
+      end })
+    assert.equal(0, exit)
+    assert.matches("reaches the threshold of 3", play.statuses(engine) and
+      engine.steps[1].ended.message)
   end)
 
   it("fails the step whose task raises, with what it raised", function()
@@ -513,4 +556,32 @@ describe("an action of items", function()
       assert.matches(case[2], engine.steps[1].ended.message)
     end)
   end
+end)
+
+describe("what is said beside the record", function()
+  local function said(text, given)
+    local _, engine = play.run(steps(text), given)
+    return engine.said
+  end
+
+  it("is nothing of what goes well", function()
+    assert.same({}, said('{ "a", action = "look" }, { "b", run = function() end }',
+      hashes("risky 1", "missing 2", "skipped 3")))
+  end)
+
+  it("is a warning of what was done in part, an error of what failed", function()
+    local given = hashes("clean 1", "failed 2")
+    assert.same({
+      { "warning", "Look: 1 of 2 entities was checked. 1 failed: failed 2 (because)." },
+      { "error", "b: boom" },
+    }, said([[{ "a", action = "look", on = "filehash" },
+      { "b", run = function() error("boom", 0) end }]], given))
+  end)
+
+  it("is that there are no entities, where a step works on some", function()
+    assert.same({
+      { "warning", "there are no entities: give some with --entities FILE or --entity TYPE:VALUE" },
+    }, said('{ "a", action = "look" }', {}))
+    assert.same({}, said('{ "a", run = function() end }', {}))
+  end)
 end)

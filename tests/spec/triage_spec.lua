@@ -18,7 +18,7 @@ local function files()
   return result
 end
 
-local function run(vt, params)
+local function run(vt, params, only)
   vt.comments = function() return {} end
   vt.engines = engines
   vt.domain_report = vt.domain_report or function() return { response_code = 1 } end
@@ -32,7 +32,9 @@ local function run(vt, params)
       { identifier = "mail.local", type = "hostname", internal = true },
     },
   }
-  local exit, message = main.run(engine, { command = "run", target = "triage", params = params })
+  local exit, message = main.run(engine, {
+    command = "run", target = "triage", params = params, only = only,
+  })
   return exit, engine, message
 end
 
@@ -48,6 +50,12 @@ describe("the sample playbook", function()
     assert.equal(60, engine.finished.score)
     assert.equal(1, #engine.insights)
     assert.matches(("a"):rep(32), engine.insights[1].body)
+  end)
+
+  it("is incomplete when a look-up was left out", function()
+    local vt = { file_report = reports(0), url_report = reports(0) }
+    local _, engine = run(vt, nil, { "hashes", "verdict" })
+    assert.same({ "incomplete" }, engine.finished.tags)
   end)
 
   it("leaves a clean case alone", function()

@@ -180,6 +180,9 @@ static void test_what_is_malformed_is_kept_with_the_reason(void **state)
   assert_string_equal(entity->identifier, "two words");
   assert_int_equal(entity->type, CASE_TYPE_COUNT);
   assert_non_null(strstr(entity->malformed, "blanks"));
+  assert_non_null(strstr(casefile_note(cf, 0)->text, "skipped: two words: no indicator"));
+  assert_string_equal(entity->source, "test");
+  assert_int_equal(entity->line, 7);
   entity = casefile_entity(cf, add_typed(cf, "zzz", CASE_TYPE_FILEHASH));
   assert_int_equal(entity->type, CASE_TYPE_FILEHASH);
   assert_non_null(strstr(entity->malformed, "hex"));

@@ -590,8 +590,8 @@ static void test_values_are_printed_with_where_they_came_from(void **state)
   assert_non_null(strstr(text, "\nactions_path = { \"/a \\\"b\\\"\" }  # "));
   assert_non_null(strstr(text, "\non_limit = \"wait\"  # default\n"));
   assert_non_null(strstr(text, "\nvirustotal.ca_file = nil  # default\n"));
-  assert_non_null(
-      strstr(text, "\nvirustotal.api_key = \"env:APOGEE_VT_API_KEY\"  # APOGEE_VT_API_KEY\n"));
+  assert_non_null(strstr(
+      text, "\nvirustotal.api_key = \"***\"  # env:APOGEE_VT_API_KEY, by APOGEE_VT_API_KEY\n"));
   assert_non_null(strstr(text, "\nvirustotal.proxy_password = \"***\"  # --proxy-password\n"));
   assert_null(strstr(text, "hunter2"));
   assert_null(strstr(text, "sesame"));

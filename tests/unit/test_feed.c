@@ -256,6 +256,55 @@ static void test_a_file_that_changes_is_a_failure_before_its_last_block(void **s
   }
 }
 
+/* A source that says one size and gives more: no byte of the last block may go. */
+struct liar {
+  struct net_timer *timer;
+  net_source_data_fn *got;
+  void *arg;
+  char data[1000];
+};
+
+static void lie(void *arg)
+{
+  struct liar *liar = arg;
+  liar->got(liar->arg, AP_OK, "", (struct ap_slice){liar->data, sizeof(liar->data)});
+}
+
+static int liar_read(void *self, net_source_data_fn *got, void *arg)
+{
+  struct liar *liar = self;
+  liar->got = got;
+  liar->arg = arg;
+  net_timer_start(liar->timer, 1);
+  return AP_PENDING;
+}
+
+static void liar_cancel(void *self)
+{
+  net_timer_stop(((struct liar *)self)->timer);
+}
+
+static const struct net_source_kind liar_kind = {.read = liar_read, .cancel = liar_cancel};
+
+static void test_a_source_that_gives_more_than_it_said_fails_before_its_last_block(void **state)
+{
+  static struct liar liar;
+  struct taker taker = {.takes = true, .lets_go = true};
+  (void)state;
+  assert_int_equal(net_loop_new(&taker.loop), AP_OK);
+  assert_int_equal(net_timer_new(taker.loop, too_long, NULL, &taker.limit), AP_OK);
+  assert_int_equal(net_timer_new(taker.loop, lie, &liar, &liar.timer), AP_OK);
+  net_timer_start(taker.limit, 20000);
+  taker.source = (struct net_source){&liar_kind, &liar, 2 * sizeof(liar.data)};
+  feed(&taker, true);
+  assert_int_equal(taker.failed_times, 1);
+  assert_int_equal(taker.read_times, 0);
+  assert_int_equal(taker.bytes.len, sizeof(liar.data));
+  taker.source.kind = NULL;
+  net_timer_free(liar.timer);
+  end(&taker);
+}
+
 static void test_what_is_no_regular_file_is_told_apart(void **state)
 {
   char fifo[] = "/tmp/apogee-fifo-XXXXXX";
@@ -314,6 +363,7 @@ int main(void)
       cmocka_unit_test(test_the_last_block_stays_until_it_is_let_go),
       cmocka_unit_test(test_digests_alone_need_no_taker_and_a_source_can_be_read_again),
       cmocka_unit_test(test_a_file_that_changes_is_a_failure_before_its_last_block),
+      cmocka_unit_test(test_a_source_that_gives_more_than_it_said_fails_before_its_last_block),
       cmocka_unit_test(test_what_is_no_regular_file_is_told_apart),
       cmocka_unit_test(test_a_feed_may_be_freed_at_any_time),
   };

@@ -137,14 +137,19 @@ static void test_tables_take_arrays_only(void **state)
   (void)state;
   struct case_finding finding;
   case_finding_init(&finding);
-  assert_int_equal(
-      case_finding_table(&finding, slice("T"), slice("[\"a\", \"b\"]"), slice("[[1,\n2], []]")),
-      AP_OK);
-  assert_int_equal(case_finding_table(&finding, slice("T"), slice("{}"), slice("[]")),
+  assert_int_equal(case_finding_table(&finding, "evil.com", slice("T"), slice("[\"a\",\"b\"]"),
+                                      slice("[[1,2],[]]")),
+                   AP_OK);
+  assert_int_equal(case_finding_table(&finding, "e", slice("T"), slice("{}"), slice("[]")),
                    AP_E_INVALID);
-  assert_int_equal(case_finding_table(&finding, slice("T"), slice("[]"), slice("[")), AP_E_INVALID);
+  assert_int_equal(case_finding_table(&finding, "e", slice("T"), slice("[]"), slice("\"[\"")),
+                   AP_E_INVALID);
+  assert_int_equal(case_finding_table(&finding, "\"e\"", slice(""), slice("[]"), slice("[]")),
+                   AP_OK);
   assert_string_equal(ap_buf_cstr(&finding.tables),
-                      "{\"title\":\"T\",\"columns\":[\"a\",\"b\"],\"rows\":[[1,2],[]]}");
+                      "{\"title\":\"T\",\"columns\":[\"a\",\"b\"],\"rows\":[[1,2],[]],"
+                      "\"entity\":\"evil.com\"},"
+                      "{\"title\":\"\",\"columns\":[],\"rows\":[],\"entity\":\"\\\"e\\\"\"}");
   case_finding_deinit(&finding);
 }
 

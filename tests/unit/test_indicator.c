@@ -63,6 +63,8 @@ static void test_cleans_what_people_write(void **state)
       {"ana[at]example[.]com", "ana@example.com"},
       {"ana(at)example.com", "ana@example.com"},
       {"ana[@]example.com", "ana@example.com"},
+      {"ana (at) example (dot) com", "ana@example.com"},
+      {"ana [AT] mail [dot] example [.] com", "ana@mail.example.com"},
       {"2001[:]db8[:][:]1", "2001:db8::1"},
       {"[2001:db8::1]", "2001:db8::1"},
       {"[2001:db8::1]:443", "[2001:db8::1]:443"},
@@ -154,23 +156,15 @@ static void test_explains_what_is_no_indicator(void **state)
 {
   (void)state;
   static const char *const cases[][2] = {
-      {"word", "no dot"},
-      {"two words", "blanks"},
-      {"1.2.3.0/24", "network"},
-      {"2001:db8::/32", "network"},
-      {"1.2.3.4.5", "number"},
-      {"1.2.3.256", "number"},
-      {"evil..com", "empty label"},
-      {".evil.com", "empty label"},
-      {"-evil.com", "hyphen"},
-      {"*.evil.com", "character"},
-      {"evil\xe2\x80\x8b.com", "character"},
-      {"http://", "no host"},
-      {"http://evil.com:abc/", "port"},
-      {"evil.com/path", "scheme"},
-      {"44d88612fea8a8f36de82e1278abb0", "this has 30"},
-      {"ana@host", "name@host"},
-      {"C:\\Windows\\x.exe", "name@host"},
+      {"word", "no dot"},           {"two words", "blanks"},
+      {"1.2.3.0/24", "network"},    {"2001:db8::/32", "network"},
+      {"fe80::1%eth0", "zone"},     {"1.2.3.4.5", "number"},
+      {"1.2.3.256", "number"},      {"evil..com", "empty label"},
+      {".evil.com", "empty label"}, {"-evil.com", "hyphen"},
+      {"*.evil.com", "character"},  {"evil\xe2\x80\x8b.com", "character"},
+      {"http://", "no host"},       {"http://evil.com:abc/", "port"},
+      {"evil.com/path", "scheme"},  {"44d88612fea8a8f36de82e1278abb0", "this has 30"},
+      {"ana@host", "name@host"},    {"C:\\Windows\\x.exe", "name@host"},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct ap_buf out = {0};

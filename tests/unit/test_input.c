@@ -321,9 +321,9 @@ static void test_a_missing_file_and_a_folder_are_said(void **state)
   struct casefile *cf = new_case();
   struct ap_error err = {0};
   assert_int_equal(case_input_read(cf, "/nowhere/hosts.txt", &err), AP_E_IO);
-  assert_non_null(strstr(err.text, "/nowhere/hosts.txt: No such file"));
+  assert_non_null(strstr(err.text, "/nowhere/hosts.txt cannot be read: No such file"));
   assert_int_equal(case_input_read(cf, "/tmp", &err), AP_E_IO);
-  assert_non_null(strstr(err.text, "/tmp: Is a directory"));
+  assert_non_null(strstr(err.text, "/tmp cannot be read: it is a folder"));
   casefile_free(cf);
 }
 
@@ -358,8 +358,11 @@ static void test_an_option_that_is_no_indicator_is_refused(void **state)
 {
   (void)state;
   static const char *const cases[][2] = {
-      {"word", "no dot"},     {"hostnam:SRV01", "hostname"},     {"filehash:xyz", "hex"},
-      {"hostname:", "empty"}, {"file:///etc/passwd", "no host"},
+      {"word", "no dot"},
+      {"hostnam:SRV01", "did you mean \"hostname\"?"},
+      {"filehash:xyz", "hex"},
+      {"hostname:", "empty"},
+      {"file:///etc/passwd", "no host"},
   };
   struct casefile *cf = new_case();
   for (size_t i = 0; i < COUNT_OF(cases); i++) {

@@ -311,6 +311,39 @@ static void test_walk_of_an_array(void **state)
   assert_false(ap_json_next(&walk));
 }
 
+/* Also when the inner walk is left half way, or not begun. */
+static void test_inner_walks_end_where_the_value_ends(void **state)
+{
+  (void)state;
+  static const char text[] =
+      "{\"a\": {\"x\": 1, \"y\": {\"}\": [2]}}, \"b\":[\"]\",[3],4], \"c\" : 5 ,"
+      "\"d\":\"{\",\"e\":{ },\"f\":null}";
+  static const struct {
+    const char *value;
+    size_t members;
+  } expected[] = {{"{\"x\": 1, \"y\": {\"}\": [2]}}", 2},
+                  {"[\"]\",[3],4]", 3},
+                  {"5", 0},
+                  {"\"{\"", 0},
+                  {"{ }", 0},
+                  {"null", 0}};
+  for (size_t most = 0; most < 4; most++) {
+    struct ap_json_walk walk = ap_json_walk(slice_of(text));
+    struct ap_json_walk inner;
+    for (size_t i = 0; i < COUNT_OF(expected); i++) {
+      assert_true(ap_json_next_inner(&walk, &inner));
+      assert_int_equal(inner.is_object, expected[i].value[0] == '{');
+      size_t members = 0;
+      while (members < most && ap_json_next(&inner))
+        members++;
+      assert_int_equal(members, most < expected[i].members ? most : expected[i].members);
+      ap_json_leave_inner(&walk, &inner);
+      assert_true(ap_slice_is(walk.value, expected[i].value));
+    }
+    assert_false(ap_json_next_inner(&walk, &inner));
+  }
+}
+
 static void test_walk_of_nothing_ends_at_once(void **state)
 {
   (void)state;
@@ -594,6 +627,7 @@ int main(void)
       cmocka_unit_test(test_kinds_are_told_by_the_first_byte),
       cmocka_unit_test(test_walk_of_a_pretty_printed_object),
       cmocka_unit_test(test_walk_of_an_array),
+      cmocka_unit_test(test_inner_walks_end_where_the_value_ends),
       cmocka_unit_test(test_walk_of_nothing_ends_at_once),
       cmocka_unit_test(test_get_finds_members_of_this_object_only),
       cmocka_unit_test(test_get_takes_the_last_of_a_key_however_it_is_escaped),

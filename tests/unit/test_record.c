@@ -89,11 +89,11 @@ static void put_risky(struct world *world, uint32_t step, uint32_t entity, const
   assert_int_equal(case_finding_insight(&finding, identifier, "warn", slice("Risky"),
                                         slice("54/60"), "VirusTotal"),
                    AP_OK);
-  assert_int_equal(
-      case_finding_table(&finding, slice("Engines"), slice("[\"a,b\"]"), slice("[[\"}\"]]")),
-      AP_OK);
-  assert_int_equal(case_finding_table(&finding, slice("Comments"), slice("[]"), slice("[]")),
+  assert_int_equal(case_finding_table(&finding, identifier, slice("Engines"), slice("[\"a,b\"]"),
+                                      slice("[[\"}\"]]")),
                    AP_OK);
+  assert_int_equal(
+      case_finding_table(&finding, identifier, slice("Comments"), slice("[]"), slice("[]")), AP_OK);
   assert_int_equal(case_record_select(world->record, step, entity), AP_OK);
   assert_int_equal(case_record_put(world->record, step, entity, &finding), AP_OK);
   case_finding_deinit(&finding);

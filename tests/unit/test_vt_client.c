@@ -81,6 +81,10 @@ static void test_each_fault_ends_as_the_rules_say(void **state)
        AP_OK, 2},
       {"400 is not tried again", "return {answers={['file/report *']={{status=400}}}}",
        VT_FILE_REPORT, EICAR, AP_E_REJECTED, 1},
+      {"404 is no answer of VirusTotal's", "return {answers={['file/report *']={{status=404}}}}",
+       VT_FILE_REPORT, EICAR, AP_E_BAD_ANSWER, 1},
+      {"a redirect is not followed", "return {answers={['file/report *']={{status=302}}}}",
+       VT_FILE_REPORT, EICAR, AP_E_BAD_ANSWER, 1},
       {"403 on a look-up refuses the key", "return {answers={['file/report *']={{status=403}}}}",
        VT_FILE_REPORT, EICAR, AP_E_UNAUTHORIZED, 1},
       {"403 on a rescan is about that alone", "return {answers={['file/rescan *']={{status=403}}}}",
@@ -103,6 +107,34 @@ static void test_each_fault_ends_as_the_rules_say(void **state)
       fail_msg("%s: %s (%s) after %llu requests", cases[i].name, ap_error_word(world.heard[0].code),
                world.heard[0].message, (unsigned long long)world.cost.requests);
     assert_null(strstr(world.heard[0].message, KEY));
+    world_close(&world);
+  }
+}
+
+static void test_answers_of_others_say_what_may_be_wrong(void **state)
+{
+  static const char *const cases[][2] = {
+      {"{status=404}", "HTTP 404: is virustotal.url right?"},
+      {"{status=308}", "HTTP 308, which sends elsewhere: is virustotal.url right?"},
+      {"{status=407}", "HTTP 407: the proxy wants a name"},
+      {"{status=502}", "HTTP 502"},
+      {"{body='hello',content_type='text/html; charset=utf-8'}", "a web page, not JSON"},
+      {"'\\n <!doctype html>'", "a web page, not JSON"},
+      {"'hello'", "not valid JSON at byte 0"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct world world = {0};
+    struct vt_options options;
+    char scenario[200];
+    (void)snprintf(scenario, sizeof(scenario), "return {answers={['* *']={%s}}}", cases[i][0]);
+    options_without_quota(&options);
+    options.retries = 0;
+    world_open(&world, scenario, &options);
+    ask(&world, VT_FILE_REPORT, EICAR);
+    settle(&world);
+    if (!strstr(world.heard[0].message, cases[i][1]))
+      fail_msg("%s: %s", cases[i][0], world.heard[0].message);
     world_close(&world);
   }
 }
@@ -442,6 +474,7 @@ int main(void)
       cmocka_unit_test(test_two_who_ask_for_the_same_share_one_request),
       cmocka_unit_test(test_a_fetched_report_is_found_by_its_other_hashes),
       cmocka_unit_test(test_each_fault_ends_as_the_rules_say),
+      cmocka_unit_test(test_answers_of_others_say_what_may_be_wrong),
       cmocka_unit_test(test_one_bad_item_does_not_take_its_list_along),
       cmocka_unit_test(test_after_a_refused_key_nothing_more_is_sent),
       cmocka_unit_test(test_without_waiting_a_spent_quota_limits_and_says_until_when),

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
 
+#include "base/json.h"
 #include "unit.h"
 #include "vt/engines.h"
 
@@ -16,13 +17,19 @@ static void add_name(void *arg, struct ap_slice text)
   ap_buf_add_char(&names->text, '|');
 }
 
+static struct ap_slice scans_of(const char *report)
+{
+  struct ap_slice scans = {0};
+  (void)ap_json_get((struct ap_slice){report, strlen(report)}, "scans", &scans);
+  return scans;
+}
+
 static void check(const char *report, size_t total, size_t detecting, const char *names,
                   const char *rows)
 {
   struct vt_engines engines;
   struct names said = {0};
-  struct ap_slice text = {report, strlen(report)};
-  assert_int_equal(vt_engines_read(text, &engines, add_name, &said), AP_OK);
+  assert_int_equal(vt_engines_read(scans_of(report), &engines, add_name, &said), AP_OK);
   assert_int_equal(engines.total, total);
   assert_int_equal(engines.detecting, detecting);
   assert_string_equal(ap_buf_cstr(&said.text), names);
@@ -74,10 +81,9 @@ static void test_no_scans_are_told_from_empty_ones(void **state)
   static const char *const without[] = {"{}", "{\"scans\":null}", "{\"scans\":[]}", "[]"};
   struct vt_engines engines;
   (void)state;
-  for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
-    struct ap_slice text = {without[i], strlen(without[i])};
-    assert_int_equal(vt_engines_read(text, &engines, add_name, NULL), AP_E_NOT_FOUND);
-  }
+  for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++)
+    assert_int_equal(vt_engines_read(scans_of(without[i]), &engines, add_name, NULL),
+                     AP_E_NOT_FOUND);
   check("{\"scans\":{}}", 0, 0, "", "[]");
 }
 

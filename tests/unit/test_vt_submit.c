@@ -209,9 +209,9 @@ static void test_a_submission_that_is_on_the_wire_at_the_deadline_stays_open(voi
 {
   struct world world;
   (void)state;
-  world_open_plain(&world, NULL);
+  world_open_plain(&world, "return {answers={['* *']={{pass=true, delay_ms=2000}}}}");
   submit(&world, VT_URL_SCAN, URL, false);
-  vt_client_turn(world.client);
+  until_requested(&world, 1);
   vt_client_stop(world.client, AP_E_DEADLINE);
   expect_code(&world, 0, AP_E_DEADLINE, "the submission");
   assert_int_equal(1, store_submission_open_count(world.store));

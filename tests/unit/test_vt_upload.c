@@ -387,7 +387,7 @@ static void test_an_upload_that_is_all_read_goes_on_for_the_journal(void **state
   world_open(&world, "return {answers={['file/scan *']={{delay_ms=50}}}}", &options);
   to_cancel = upload_unheard(&world, &file);
   its_letters = &file;
-  vt_client_turn(world.client);
+  until_requested(&world, 1);
   world.each_turn = cancel_when_it_is_read;
   ask(&world, VT_IP_REPORT, "8.8.8.8");
   settle(&world);
@@ -409,9 +409,9 @@ static void test_the_deadline_leaves_an_upload_on_the_wire_open(void **state)
   struct world world;
   struct letters file = {.size = 1000};
   (void)state;
-  world_open_plain(&world, NULL);
+  world_open_plain(&world, "return {answers={['* *']={{pass=true, delay_ms=2000}}}}");
   upload(&world, &file);
-  vt_client_turn(world.client);
+  until_requested(&world, 1);
   vt_client_stop(world.client, AP_E_DEADLINE);
   assert_int_equal(1, world.answered);
   expect_code(&world, 0, AP_E_DEADLINE, "the upload");

@@ -95,7 +95,7 @@ static inline void world_open(struct world *world, const char *scenario, struct 
   const struct net_http_options http = {
       .allow_plain = true, .verify_tls = true, .connect_timeout_ms = 5000, .max_connections = 8};
   assert_int_equal(AP_OK, net_http_new(world->loop, &http, &world->http, &err));
-  assert_int_equal(AP_OK, store_memory_new(1024 * 1024, &world->store));
+  assert_int_equal(AP_OK, store_memory_new(world->loop, 1024 * 1024, &world->store));
   options->url = url ? url : sim_url(world->sim);
   options->key = world->key;
   options->retry_delay_ms = 1;
@@ -118,9 +118,9 @@ static inline void world_close(struct world *world)
 {
   net_timer_free(world->limit);
   vt_client_free(world->client);
+  store_free(world->store);
   net_http_free(world->http);
   net_loop_free(world->loop);
-  store_free(world->store);
   ap_secret_free(world->key);
   sim_stop(world->sim);
   ap_value_deinit(&world->scenario);
@@ -173,6 +173,15 @@ static inline void await(struct world *world, const char *scan_id)
 {
   assert_int_equal(AP_PENDING, vt_await(world->client, VT_FILE_REPORT, scan_id, &world->cost, hear,
                                         ear_new(world), NULL));
+}
+
+/* Runs the loop until so many requests have arrived. */
+static inline void until_requested(struct world *world, unsigned count)
+{
+  net_timer_start(world->limit, 30000);
+  while (sim_request_count(world->sim, NULL) < count)
+    (void)uv_run(net_loop_uv(world->loop), UV_RUN_NOWAIT);
+  net_timer_stop(world->limit);
 }
 
 static inline void settle(struct world *world)

@@ -235,6 +235,7 @@ local function add_record(engine)
   function engine.warn(step, text)
     table.insert(step and steps[step].warnings or engine.warnings, text)
   end
+  function engine.say(level, text) table.insert(engine.said, { level, text }) end
   function engine.finish_run(run) engine.finished = run end
   function engine.insight(insight) table.insert(engine.insights, insight) end
 end
@@ -246,6 +247,7 @@ function M.new(given)
   local engine = {
     files = given.files or {}, entities = {}, run_state = given.state or {}, vt = given.vt,
     steps = {}, printed = {}, insights = {}, warnings = {},
+    said = {},
   }
   for _, fields in ipairs(given.entities or {}) do
     table.insert(engine.entities, entity_of(fields))

@@ -1,0 +1,535 @@
+/* The queue before a store. What is asked in one turn of the loop is applied together: a timer of
+ * no time ends the turn. One batch at a time is on the pool; what comes meanwhile is the next. */
+// SPDX-License-Identifier: Apache-2.0
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/store_private.h"
+
+enum {
+  KEEP_DAYS = 30,
+  PATIENCE_MS = 10000,
+  QUEUED_REPORTS_MAX = 64 << 20 /* a disk that is slower than the network drops reports */
+};
+
+enum batch_state { BATCH_QUEUED, BATCH_RUNNING, BATCH_DONE };
+
+/* Changes hands under the lock: whoever comes first, the pool or a loop thread that cannot wait for
+ * the pool, applies it. */
+struct store_batch {
+  struct store *store; /* NULL: it was freed */
+  struct store_op *ops;
+  pthread_mutex_t lock;
+  pthread_cond_t is_done;
+  enum batch_state state;
+};
+
+void store_options_init(struct store_options *options)
+{
+  *options = (struct store_options){
+      .service = "",
+      .spender = "",
+      .keep_reports_ms = (uint64_t)KEEP_DAYS * STORE_DAY_MS,
+      .keep_runs_ms = (uint64_t)KEEP_DAYS * STORE_DAY_MS,
+      .keep_bytes = UINT64_C(2) << 30,
+      .patience_ms = PATIENCE_MS,
+  };
+}
+
+const char *store_problem(const struct store *store)
+{
+  return store->problem;
+}
+
+/* ---- telling ---- */
+
+static void free_op(struct store_op *op)
+{
+  ap_buf_deinit(&op->found);
+  free(op);
+}
+
+static void call_report(struct store_op *op)
+{
+  const struct store_report report = {
+      .raw = ap_slice_of(&op->found), .code = op->report_code, .fetched_unix_ms = op->at_ms};
+  op->done.report(op->arg, op->code, op->code == AP_OK ? &report : NULL);
+}
+
+static void call_submission(struct store_op *op)
+{
+  op->submission.waited_for = ap_buf_cstr(&op->found);
+  op->done.submission(op->arg, op->code, op->code == AP_OK ? &op->submission : NULL);
+}
+
+static void call_done(struct store_op *op)
+{
+  switch (op->kind) {
+  case STORE_OP_REPORT_GET:
+    call_report(op);
+    return;
+  case STORE_OP_TAKE:
+    op->done.grant(op->arg, op->code, op->code == AP_OK ? &op->grant : NULL);
+    return;
+  case STORE_OP_FIND:
+  case STORE_OP_INTEND:
+    call_submission(op);
+    return;
+  case STORE_OP_REPORT_PUT:
+  case STORE_OP_REPORT_FORGET:
+  case STORE_OP_COUNT:
+  case STORE_OP_RETURN:
+  case STORE_OP_SPEND_MINUTE:
+  case STORE_OP_SPEND_DAY:
+  case STORE_OP_SENT:
+  case STORE_OP_DONE:
+  case STORE_OP_SCANNED:
+    return;
+  }
+}
+
+/* Nobody waits any more for what was taken. */
+static void give_back(const struct store_op *op)
+{
+  if (op->code != AP_OK)
+    return;
+  if (op->kind == STORE_OP_TAKE && op->grant.granted)
+    store_quota_return(op->store, op->grant.at_unix_ms, op->grant.granted);
+  else if (op->kind == STORE_OP_INTEND && op->submission.state == STORE_NEW)
+    store_submission_done(op->store, op->submission.id);
+}
+
+/* A callback may ask anew and cancel others that are yet to be told. */
+static void tell(struct store *store)
+{
+  store->is_telling = true;
+  while (store->told) {
+    struct store_op *op = store->told;
+    DL_DELETE(store->told, op);
+    if (op->is_canceled)
+      give_back(op);
+    else if (op->done.report)
+      call_done(op);
+    free_op(op);
+  }
+  store->is_telling = false;
+}
+
+/* Failures that nobody else is told of, and the sentence for those that are. */
+static void take_failure(struct store *store)
+{
+  if (!*store->failure)
+    return;
+  if (strcmp(store->failure, store->problem) != 0) {
+    memcpy(store->problem, store->failure, sizeof(store->problem));
+    ap_log(AP_LOG_STORE, AP_LOG_WARN, "%s", store->problem);
+  }
+  store->failure[0] = '\0';
+}
+
+static void take_marks(struct store *store, const struct store_op *op)
+{
+  bool tells = op->kind == STORE_OP_TAKE || op->kind == STORE_OP_COUNT;
+  if (!tells || op->code != AP_OK || !op->grant.window)
+    return;
+  if (strcmp(op->grant.window, "minute") == 0)
+    store->marks.minute_until_ms = op->grant.again_unix_ms;
+  else
+    store->marks.day = ap_clock_unix_ms() / STORE_DAY_MS;
+}
+
+static void take_applied(struct store *store, struct store_op *ops)
+{
+  take_failure(store);
+  for (struct store_op *op = ops; op; op = op->next)
+    take_marks(store, op);
+  DL_CONCAT(store->told, ops);
+}
+
+/* ---- applying ---- */
+
+static void start_turn(struct store *store)
+{
+  if (store->has_turn || (store->batch && !store->told))
+    return;
+  store->has_turn = true;
+  net_timer_start(store->turn, 0);
+}
+
+static struct store_op *take_queue(struct store *store)
+{
+  struct store_op *ops = store->queue;
+  store->queue = NULL;
+  store->queued_bytes = 0;
+  return ops;
+}
+
+static void apply_batch(struct store_batch *batch)
+{
+  batch->store->backend->apply(batch->store, batch->ops);
+  (void)pthread_mutex_lock(&batch->lock);
+  batch->state = BATCH_DONE;
+  (void)pthread_cond_signal(&batch->is_done);
+  (void)pthread_mutex_unlock(&batch->lock);
+}
+
+static bool begin_batch(struct store_batch *batch)
+{
+  (void)pthread_mutex_lock(&batch->lock);
+  bool is_mine = batch->state == BATCH_QUEUED;
+  if (is_mine)
+    batch->state = BATCH_RUNNING;
+  (void)pthread_mutex_unlock(&batch->lock);
+  return is_mine;
+}
+
+static void batch_work(void *arg)
+{
+  if (begin_batch(arg))
+    apply_batch(arg);
+}
+
+static void free_batch(struct store_batch *batch)
+{
+  (void)pthread_cond_destroy(&batch->is_done);
+  (void)pthread_mutex_destroy(&batch->lock);
+  free(batch);
+}
+
+static void batch_told(void *arg)
+{
+  struct store_batch *batch = arg;
+  struct store *store = batch->store;
+  struct store_op *ops = batch->ops;
+  bool was_taken = !store || store->batch != batch;
+  free_batch(batch);
+  if (was_taken)
+    return;
+  store->batch = NULL;
+  take_applied(store, ops);
+  tell(store);
+  if (store->queue)
+    start_turn(store);
+}
+
+static void apply_here(struct store *store)
+{
+  struct store_op *ops = take_queue(store);
+  if (!ops)
+    return;
+  store->backend->apply(store, ops);
+  take_applied(store, ops);
+}
+
+static bool send_batch(struct store *store)
+{
+  struct store_batch *batch = calloc(1, sizeof(*batch));
+  if (!batch)
+    return false;
+  batch->store = store;
+  batch->ops = store->queue;
+  (void)pthread_mutex_init(&batch->lock, NULL);
+  (void)pthread_cond_init(&batch->is_done, NULL);
+  if (net_loop_work(store->loop, batch_work, batch_told, batch) != AP_PENDING) {
+    free_batch(batch);
+    return false;
+  }
+  (void)take_queue(store);
+  store->batch = batch;
+  return true;
+}
+
+static void turn_ended(void *arg)
+{
+  struct store *store = arg;
+  store->has_turn = false;
+  tell(store);
+  if (store->batch || !store->queue)
+    return;
+  if (store->backend->is_slow && send_batch(store))
+    return;
+  apply_here(store);
+  tell(store);
+}
+
+/* The loop thread has to have it done. */
+static void settle_batch(struct store *store)
+{
+  struct store_batch *batch = store->batch;
+  if (!batch)
+    return;
+  if (begin_batch(batch))
+    apply_batch(batch);
+  (void)pthread_mutex_lock(&batch->lock);
+  while (batch->state != BATCH_DONE)
+    (void)pthread_cond_wait(&batch->is_done, &batch->lock);
+  (void)pthread_mutex_unlock(&batch->lock);
+  store->batch = NULL;
+  batch->store = NULL; /* the loop still has to tell of it */
+  take_applied(store, batch->ops);
+  batch->ops = NULL;
+}
+
+void store_settle(struct store *store)
+{
+  settle_batch(store);
+  apply_here(store);
+  if (store->told)
+    start_turn(store);
+}
+
+size_t store_submission_open_count(struct store *store)
+{
+  store_settle(store);
+  return store->backend->open_count(store);
+}
+
+/* ---- birth and death ---- */
+
+int store_init(struct store *store, struct net_loop *loop, const struct store_backend *backend)
+{
+  store->backend = backend;
+  store->loop = loop;
+  store->marks.day = -1;
+  return net_timer_new(loop, turn_ended, store, &store->turn);
+}
+
+void store_free(struct store *store)
+{
+  if (!store)
+    return;
+  ap_require(!store->is_telling);
+  do {
+    settle_batch(store);
+    apply_here(store);
+    while (store->told) {
+      struct store_op *op = store->told;
+      DL_DELETE(store->told, op);
+      if (op->done.report)
+        give_back(op);
+      free_op(op);
+    }
+  } while (store->queue);
+  net_timer_free(store->turn);
+  store->backend->free(store);
+}
+
+void store_cancel(struct store_op *op)
+{
+  op->is_canceled = true;
+}
+
+/* ---- asking ---- */
+
+static struct store_op *new_op(struct store *store, enum store_op_kind kind,
+                               const char *const *keys, size_t key_count, struct ap_slice bytes)
+{
+  ap_require(key_count <= STORE_KEYS_MAX);
+  size_t size = bytes.len;
+  for (size_t i = 0; i < key_count; i++)
+    size += strlen(keys[i]) + 1;
+  struct store_op *op = calloc(1, sizeof(*op) + size);
+  if (!op)
+    return NULL;
+  char *at = op->memory;
+  op->store = store;
+  op->kind = kind;
+  op->key_count = key_count;
+  for (size_t i = 0; i < key_count; i++) {
+    size_t len = strlen(keys[i]) + 1;
+    op->keys[i] = memcpy(at, keys[i], len);
+    at += len;
+  }
+  if (bytes.len)
+    op->bytes = (struct ap_slice){memcpy(at, bytes.ptr, bytes.len), bytes.len};
+  return op;
+}
+
+static struct store_op *new_plain(struct store *store, enum store_op_kind kind, const char *key)
+{
+  return new_op(store, kind, &key, key ? 1 : 0, (struct ap_slice){0});
+}
+
+static void enqueue(struct store_op *op)
+{
+  DL_APPEND(op->store->queue, op);
+  start_turn(op->store);
+}
+
+/* For what nobody waits for. */
+static void enqueue_or_say(struct store *store, struct store_op *op)
+{
+  if (op) {
+    enqueue(op);
+    return;
+  }
+  (void)snprintf(store->failure, sizeof(store->failure), "the state could not be written: %s",
+                 ap_error_text(AP_E_NO_MEMORY));
+  take_failure(store);
+}
+
+static int wait_for(struct store_op *op, void *arg, struct store_op **out)
+{
+  op->arg = arg;
+  if (out)
+    *out = op;
+  enqueue(op);
+  return AP_PENDING;
+}
+
+int store_report_get(struct store *store, const char *key, const struct store_lifetimes *lifetimes,
+                     store_report_fn *done, void *arg, struct store_op **op)
+{
+  struct store_op *get = new_plain(store, STORE_OP_REPORT_GET, key);
+  if (!get)
+    return AP_E_NO_MEMORY;
+  get->lifetimes = *lifetimes;
+  get->done.report = done;
+  return wait_for(get, arg, op);
+}
+
+void store_report_put(struct store *store, const char *const *keys, size_t key_count,
+                      struct ap_slice raw, int code)
+{
+  ap_require(key_count >= 1);
+  struct store_op *op = NULL;
+  if (store->queued_bytes + raw.len <= QUEUED_REPORTS_MAX)
+    op = new_op(store, STORE_OP_REPORT_PUT, keys, key_count, raw);
+  if (!op)
+    return;
+  op->report_code = code;
+  op->at_ms = ap_clock_unix_ms();
+  store->queued_bytes += raw.len;
+  enqueue(op);
+}
+
+void store_report_forget(struct store *store, const char *key)
+{
+  enqueue_or_say(store, new_plain(store, STORE_OP_REPORT_FORGET, key));
+}
+
+/* Where nothing is limited nothing can be exceeded: it is granted at once and counted later. */
+static bool is_granted_at_once(const struct store *store, const struct store_limits *limits,
+                               int64_t now_ms)
+{
+  return !limits->per_minute && !limits->per_day && !limits->per_month &&
+         store->marks.minute_until_ms <= now_ms && store->marks.day != now_ms / STORE_DAY_MS;
+}
+
+static int grant_at_once(struct store_op *take, int64_t now_ms)
+{
+  struct store *store = take->store;
+  struct store_op *counted = new_plain(store, STORE_OP_COUNT, NULL);
+  if (!counted) {
+    free_op(take);
+    return AP_E_NO_MEMORY;
+  }
+  counted->count = take->count;
+  counted->at_ms = now_ms;
+  take->grant = (struct store_grant){.granted = take->count, .at_unix_ms = now_ms};
+  DL_APPEND(store->told, take);
+  enqueue(counted);
+  return AP_PENDING;
+}
+
+int store_quota_take(struct store *store, const struct store_limits *limits, uint32_t want,
+                     store_grant_fn *done, void *arg, struct store_op **op)
+{
+  int64_t now_ms = ap_clock_unix_ms();
+  struct store_op *take = new_plain(store, STORE_OP_TAKE, NULL);
+  if (!take)
+    return AP_E_NO_MEMORY;
+  take->limits = *limits;
+  take->count = want;
+  take->done.grant = done;
+  if (!is_granted_at_once(store, limits, now_ms))
+    return wait_for(take, arg, op);
+  take->arg = arg;
+  int rc = grant_at_once(take, now_ms);
+  if (rc == AP_PENDING && op)
+    *op = take;
+  return rc;
+}
+
+void store_quota_return(struct store *store, int64_t at_unix_ms, uint32_t count)
+{
+  struct store_op *op = new_plain(store, STORE_OP_RETURN, NULL);
+  if (op) {
+    op->at_ms = at_unix_ms;
+    op->count = count;
+  }
+  enqueue_or_say(store, op);
+}
+
+void store_quota_spend_minute(struct store *store)
+{
+  struct store_op *op = new_plain(store, STORE_OP_SPEND_MINUTE, NULL);
+  store->marks.minute_until_ms = ap_clock_unix_ms() + STORE_MINUTE_MS;
+  if (op)
+    op->at_ms = store->marks.minute_until_ms;
+  enqueue_or_say(store, op);
+}
+
+void store_quota_spend_day(struct store *store)
+{
+  struct store_op *op = new_plain(store, STORE_OP_SPEND_DAY, NULL);
+  store->marks.day = ap_clock_unix_ms() / STORE_DAY_MS;
+  if (op)
+    op->at_ms = store->marks.day;
+  enqueue_or_say(store, op);
+}
+
+static int ask_journal(struct store *store, enum store_op_kind what,
+                       enum store_submission_kind kind, const char *resource,
+                       store_submission_fn *done, void *arg, struct store_op **op)
+{
+  struct store_op *asked = new_plain(store, what, resource);
+  if (!asked)
+    return AP_E_NO_MEMORY;
+  asked->submission_kind = kind;
+  asked->done.submission = done;
+  return wait_for(asked, arg, op);
+}
+
+int store_submission_find(struct store *store, enum store_submission_kind kind,
+                          const char *resource, store_submission_fn *done, void *arg,
+                          struct store_op **op)
+{
+  return ask_journal(store, STORE_OP_FIND, kind, resource, done, arg, op);
+}
+
+int store_submission_intend(struct store *store, enum store_submission_kind kind,
+                            const char *resource, store_submission_fn *done, void *arg,
+                            struct store_op **op)
+{
+  return ask_journal(store, STORE_OP_INTEND, kind, resource, done, arg, op);
+}
+
+static void write_journal(struct store *store, enum store_op_kind what, uint64_t id,
+                          const char *text)
+{
+  struct store_op *op = new_plain(store, what, text);
+  if (op)
+    op->id = id;
+  enqueue_or_say(store, op);
+}
+
+void store_submission_sent(struct store *store, uint64_t id, const char *scan_id)
+{
+  write_journal(store, STORE_OP_SENT, id, scan_id);
+}
+
+void store_submission_done(struct store *store, uint64_t id)
+{
+  write_journal(store, STORE_OP_DONE, id, NULL);
+}
+
+void store_submission_scanned(struct store *store, const char *waited_for)
+{
+  write_journal(store, STORE_OP_SCANNED, 0, waited_for);
+}

@@ -1,0 +1,116 @@
+/* How the two stores stand behind the seam: a call is an op, a store applies ops in order.
+ *
+ *   store.c        makes ops, groups those of a turn, has them applied, runs their done
+ *   memory.c       applies them to hash tables, on the loop thread
+ *   disk.c         applies them in one transaction, on the pool */
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "net/loop.h"
+#include "store/store.h"
+
+enum store_op_kind {
+  STORE_OP_REPORT_GET,
+  STORE_OP_REPORT_PUT,
+  STORE_OP_REPORT_FORGET,
+  STORE_OP_TAKE,
+  STORE_OP_COUNT, /* what was granted without asking */
+  STORE_OP_RETURN,
+  STORE_OP_SPEND_MINUTE,
+  STORE_OP_SPEND_DAY,
+  STORE_OP_FIND,
+  STORE_OP_INTEND,
+  STORE_OP_SENT,
+  STORE_OP_DONE,
+  STORE_OP_SCANNED
+};
+
+/* VirusTotal counts a request when it arrives, and one may travel faster than the one a minute
+ * before it: the minute is taken a second longer. */
+enum { STORE_MINUTE_MS = 60000 + 1000, STORE_DAY_MS = 86400000 };
+
+/* The pool has it while it is applied; nobody else looks at anything but prev and next then. */
+struct store_op {
+  struct store_op *prev, *next;
+  struct store *store;
+  enum store_op_kind kind;
+  union {
+    store_report_fn *report;
+    store_grant_fn *grant;
+    store_submission_fn *submission;
+  } done; /* NULL: nobody waits */
+  void *arg;
+  bool is_canceled; /* the loop thread's */
+  int code;         /* what came of it */
+
+  /* what is asked; texts and bytes are in memory */
+  const char *keys[STORE_KEYS_MAX]; /* of a report; the first: resource, or what is waited for */
+  size_t key_count;
+  struct ap_slice bytes;
+  int report_code;
+  struct store_lifetimes lifetimes;
+  struct store_limits limits;
+  uint32_t count;
+  int64_t at_ms; /* of a grant, or when a report was fetched */
+  enum store_submission_kind submission_kind;
+  uint64_t id;
+
+  /* what is answered */
+  struct ap_buf found; /* a report's bytes, or what is waited for */
+  struct store_grant grant;
+  struct store_submission submission;
+
+  char memory[];
+};
+
+/* What the ledger says of a key besides its counts. */
+struct store_marks {
+  int64_t minute_until_ms; /* the minute counts as full until then */
+  int64_t day;             /* counts as spent */
+};
+
+struct store_backend {
+  /* Applies ops in order, all of them; each gets its code. Writes a sentence on failure. */
+  void (*apply)(struct store *store, struct store_op *ops);
+  size_t (*open_count)(struct store *store); /* of submissions */
+  void (*free)(struct store *store);
+  bool is_slow; /* apply waits for a disk */
+};
+
+struct store_batch;
+
+/* The beginning of either store. */
+struct store {
+  const struct store_backend *backend;
+  struct net_loop *loop;
+  struct net_timer *turn;    /* ends the turn: what is queued is applied */
+  struct store_op *queue;    /* in order */
+  size_t queued_bytes;       /* of reports in the queue */
+  struct store_op *told;     /* applied: their done runs next */
+  struct store_batch *batch; /* on the pool; NULL: none */
+  bool is_telling;
+  bool has_turn;            /* the timer runs */
+  struct store_marks marks; /* as far as this process knows */
+  char problem[256];        /* of the last failure */
+  char failure[256];        /* apply's sentence; "": it went well */
+};
+
+/* Makes the common part of a store that was allocated zeroed. */
+int store_init(struct store *store, struct net_loop *loop,
+               const struct store_backend *backend) AP_MUST_USE;
+
+/* ---- windows of the quota, the same for both stores ---- */
+
+struct store_used {
+  uint32_t minute, day, month;
+  uint32_t part;           /* what this process may still have of the minute; UINT32_MAX: all */
+  int64_t minute_again_ms; /* when some of the minute returns; when minute is not 0 */
+  int64_t part_again_ms;   /* when to ask for more than the part */
+  struct store_marks marks;
+};
+
+int64_t store_month_of(int64_t unix_ms); /* months since 1900, UTC */
+int64_t store_month_begin_ms(int64_t month);
+/* How much of what is wanted may be taken; at_unix_ms is now_ms. */
+void store_grant_of(const struct store_limits *limits, const struct store_used *used, uint32_t want,
+                    int64_t now_ms, struct store_grant *grant);
