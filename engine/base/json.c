@@ -109,30 +109,12 @@ static const char *string_end(const char *at, const char *end)
   return end;
 }
 
-static const char *container_end(const char *at, const char *end)
-{
-  size_t depth = 0;
-  while (at < end) {
-    enum byte_class class = class_of(*at);
-    if (class == BYTE_QUOTE) {
-      at = string_end(at, end);
-      continue;
-    }
-    at++;
-    if (class == BYTE_OPENS)
-      depth++;
-    else if (class == BYTE_CLOSES && --depth == 0)
-      return at;
-  }
-  return end;
-}
-
 static const char *value_end(const char *at, const char *end)
 {
   if (at < end && class_of(*at) == BYTE_QUOTE)
     return string_end(at, end);
   if (at < end && class_of(*at) == BYTE_OPENS)
-    return container_end(at, end);
+    return ap_json_container_end(at, end);
   while (at < end && class_of(*at) == BYTE_OF_SCALAR)
     at++;
   return at;
@@ -223,7 +205,7 @@ static bool escaped_key_is(struct ap_slice token, const char *key)
 static size_t find_key(struct ap_slice token, const char *const *keys, size_t count)
 {
   size_t i = 0;
-  while (i < count && !key_is(token, keys[i]))
+  while (i < count && (keys[i][0] != token.ptr[1] || !key_is(token, keys[i])))
     i++;
   if (i < count || !memchr(token.ptr, '\\', token.len))
     return i;

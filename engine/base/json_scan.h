@@ -50,5 +50,8 @@ static inline bool ap_json_is_space(char c)
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
+/* Behind the `{` or `[` at at and all that belongs to it; end when it does not end. */
+const char *ap_json_container_end(const char *at, const char *end);
+
 /* Reads what follows a backslash and `u`, a surrogate pair included. Moves *at behind it. */
 bool ap_json_read_escape_u(const char **at, const char *end, unsigned *point);

@@ -60,8 +60,9 @@ static void add_verdict(const struct case_finding *finding, struct ap_buf *out)
 {
   if (finding->detections < 0)
     return;
-  ap_buf_add_fmt(out, ",\"verdict\":{\"risky\":%s,\"detections\":%lld,\"total\":",
-                 finding->risky ? "true" : "false", (long long)finding->detections);
+  ap_buf_add_str(out, ",\"verdict\":{\"risky\":");
+  ap_buf_add_str(out, finding->risky ? "true" : "false");
+  ap_buf_add_fmt(out, ",\"detections\":%lld,\"total\":", (long long)finding->detections);
   if (finding->total < 0)
     ap_buf_add_str(out, "null}");
   else

@@ -70,6 +70,7 @@ struct cli_config {
   char *state_dir;               /* NULL: neither said nor is there a home */
   struct cli_paths actions_path; /* folders, in order */
   bool no_cache;
+  bool no_state; /* nothing outlives the run, and nobody else knows of it */
   struct {
     uint64_t report_ms;
     uint64_t not_found_ms;

@@ -2,6 +2,7 @@
 #include "cli/parts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/digest.h"
@@ -52,15 +53,24 @@ static int read_entities(struct cli_parts *parts, const struct run_request *requ
   return cli_read_entities(&given, &parts->cf);
 }
 
+static const char no_folder[] =
+    "there is no folder for the state: set HOME, or state_dir in the configuration";
+
+static const char *temporary_folder(void)
+{
+  const char *folder = getenv("TMPDIR");
+  return folder && *folder ? folder : "/tmp";
+}
+
 static int make_record(struct cli_parts *parts, const struct cli_config *config)
 {
   struct ap_error err = {0};
-  if (!config->state_dir) {
-    (void)ap_fail(&err, AP_E_INVALID,
-                  "there is no folder for the state: set HOME, or state_dir in the configuration");
+  const char *folder = config->no_state ? temporary_folder() : config->state_dir;
+  if (!folder) {
+    (void)ap_fail(&err, AP_E_INVALID, "%s", no_folder);
     return said(CLI_EXIT_NOT_WRITTEN, &err);
   }
-  if (store_spool_open(parts->loop, config->state_dir, &parts->spool, &err) != AP_OK) {
+  if (store_spool_open(parts->loop, folder, &parts->spool, &err) != AP_OK) {
     (void)ap_fail_context(&err, "the state cannot be written");
     return said(CLI_EXIT_NOT_WRITTEN, &err);
   }
@@ -163,7 +173,40 @@ static void take_options(const struct cli_parts *parts, const struct cli_config 
   options->comments = (enum vt_comments)config->virustotal.comments;
 }
 
-static int make_client(struct cli_parts *parts, const struct cli_config *config)
+/* ---- store ---- */
+
+/* A simulated run leaves nothing: its answers are not VirusTotal's. */
+static int open_store(struct cli_parts *parts, const struct run_request *request,
+                      const struct cli_config *config)
+{
+  struct ap_error err = {0};
+  struct store_options options;
+  char spender[256];
+  if (parts->sim || config->no_state) {
+    if (store_memory_new(parts->loop, REPORTS_IN_MEMORY, &parts->store) == AP_OK)
+      return CLI_EXIT_DONE;
+    (void)ap_fail(&err, AP_E_NO_MEMORY, "out of memory");
+    return said(CLI_EXIT_LIMIT, &err);
+  }
+  (void)snprintf(spender, sizeof(spender), "%s %s", request->command,
+                 request->target ? request->target : "");
+  store_options_init(&options);
+  options.service = config->virustotal.url;
+  options.key = parts->key;
+  options.spender = spender;
+  options.keep_reports_ms = config->keep.reports_ms;
+  options.keep_bytes = config->keep.max_bytes;
+  if (!config->state_dir)
+    (void)ap_fail(&err, AP_E_INVALID, "%s", no_folder);
+  else if (store_open(parts->loop, config->state_dir, &options, &parts->store, &err) == AP_OK)
+    return CLI_EXIT_DONE;
+  (void)ap_fail_context(&err, "nothing was sent, for the state cannot be used (--no-state goes "
+                              "without)");
+  return said(CLI_EXIT_USAGE, &err);
+}
+
+static int make_client(struct cli_parts *parts, const struct run_request *request,
+                       const struct cli_config *config)
 {
   struct ap_error err = {0};
   struct vt_options options;
@@ -175,10 +218,9 @@ static int make_client(struct cli_parts *parts, const struct cli_config *config)
   if (exit_code != CLI_EXIT_DONE)
     return exit_code;
   take_options(parts, config, &options);
-  if (store_memory_new(parts->loop, REPORTS_IN_MEMORY, &parts->store) != AP_OK) {
-    (void)ap_fail(&err, AP_E_NO_MEMORY, "out of memory");
-    return said(CLI_EXIT_LIMIT, &err);
-  }
+  exit_code = open_store(parts, request, config);
+  if (exit_code != CLI_EXIT_DONE)
+    return exit_code;
   if (vt_client_new(parts->loop, parts->http, parts->store, &options, &parts->client, &err) !=
       AP_OK)
     return said(CLI_EXIT_USAGE, &err);
@@ -202,7 +244,7 @@ int cli_parts_case(struct cli_parts *parts, const struct run_request *request,
   if (exit_code == CLI_EXIT_DONE && request->simulate)
     exit_code = start_simulator(parts, request, config);
   if (exit_code == CLI_EXIT_DONE)
-    exit_code = make_client(parts, config);
+    exit_code = make_client(parts, request, config);
   if (exit_code == CLI_EXIT_DONE)
     exit_code = make_record(parts, config);
   return exit_code == CLI_EXIT_DONE ? warn_of_settings(parts, config) : exit_code;

@@ -528,17 +528,24 @@ bool net_http_host_is_below(const char *url, const char *domain)
   return good;
 }
 
+static bool needs_no_escape(char c)
+{
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_' || c == '.' || c == '~';
+}
+
 void net_http_escape(struct ap_buf *out, const char *text, size_t len)
 {
   static const char digits[] = "0123456789ABCDEF";
   for (size_t i = 0; i < len; i++) {
+    size_t plain = i;
+    while (i < len && needs_no_escape(text[i]))
+      i++;
+    ap_buf_add(out, text + plain, i - plain);
+    if (i == len)
+      return;
     unsigned char c = (unsigned char)text[i];
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-        c == '_' || c == '.' || c == '~') {
-      ap_buf_add_char(out, (char)c);
-    } else {
-      const char escaped[3] = {'%', digits[c >> 4], digits[c & 15]};
-      ap_buf_add(out, escaped, 3);
-    }
+    const char escaped[3] = {'%', digits[c >> 4], digits[c & 15]};
+    ap_buf_add(out, escaped, 3);
   }
 }

@@ -29,8 +29,8 @@ void net_loop_on_turn(struct net_loop *loop, void (*turn)(void *arg), void *arg)
 /* From inside `turn`: the loop looks for events without waiting, and then takes another turn. */
 void net_loop_again(struct net_loop *loop);
 
-/* Runs `caught` on SIGINT, SIGTERM and SIGHUP, on the loop thread. A SIGHUP that was ignored when the
- * process began (nohup) stays so. */
+/* Runs `caught` on SIGINT, SIGTERM and SIGHUP, on the loop thread. A SIGHUP that was ignored when
+ * the process began (nohup) stays so. */
 int net_loop_on_signal(struct net_loop *loop, void (*caught)(void *arg, int signal_number),
                        void *arg) AP_MUST_USE;
 

@@ -19,4 +19,4 @@ int net_ssh_connect_start(struct net_loop *loop, const char *host, unsigned port
                           struct net_ssh_connect **out) AP_MUST_USE;
 
 /* The callback does not run. NULL is fine. */
-void net_ssh_connect_cancel(struct net_ssh_connect *connect);
+void net_ssh_connect_cancel(struct net_ssh_connect *dial);

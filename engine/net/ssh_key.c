@@ -58,7 +58,7 @@ int net_ssh_key_read(const char *path, struct ap_buf *out, struct ap_error *err)
   (void)close(fd);
   if (room)
     room[out->len] = '\0';
-  if (rc == AP_OK && strlen(room) != out->len)
+  if (rc == AP_OK && room && strlen(room) != out->len)
     rc = ap_fail(err, AP_E_INVALID, "the key file %s is not a private key", path);
   return rc;
 }

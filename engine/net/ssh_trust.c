@@ -129,10 +129,10 @@ static int refuse(struct net_ssh *ssh, enum net_ssh_verdict verdict, const char 
   quote(file, sizeof(file), ssh->files[0].path);
   if (line)
     net_ssh_fingerprint((struct ap_slice){line->blob, line->blob_len}, known);
-  if (verdict == NET_SSH_REVOKED)
+  if (line && verdict == NET_SSH_REVOKED)
     return net_ssh_fail(ssh, AP_E_DENIED, "the host key is revoked: it shows %s %s, %s:%u", type,
                         shown, line->file, line->number);
-  if (verdict == NET_SSH_CHANGED && strcmp(line->type, type) == 0)
+  if (line && verdict == NET_SSH_CHANGED && strcmp(line->type, type) == 0)
     return net_ssh_fail(ssh, AP_E_DENIED,
                         "the host key has changed, or somebody is in between: it shows %s %s, but "
                         "%s:%u has %s. Only if the server's owner confirms the new fingerprint: "
@@ -140,7 +140,7 @@ static int refuse(struct net_ssh *ssh, enum net_ssh_verdict verdict, const char 
                         type, shown, line->file, line->number, known, ssh->port == 22 ? "" : "[",
                         ssh->host, ssh->port == 22 ? "" : "]:", ssh->port == 22 ? 0 : ssh->port,
                         file, ssh->port, ssh->host, file);
-  if (verdict == NET_SSH_CHANGED)
+  if (line && verdict == NET_SSH_CHANGED)
     return net_ssh_fail(ssh, AP_E_DENIED,
                         "the host key is not known: it shows %s %s, but %s:%u has only %s %s. "
                         "Compare the fingerprint with the server's owner, then: ssh-keyscan -p %u "

@@ -14,6 +14,10 @@
 
 enum { EXIT_LIMIT = 6 };
 
+/* The heap may grow to so much of what was in use before it is collected again. A task leaves
+ * little behind, and collecting walks over all that the engine itself keeps. */
+enum { GC_PAUSE_PERCENT = 400 };
+
 void script_limits_init(struct script_limits *limits)
 {
   *limits = (struct script_limits){
@@ -116,6 +120,7 @@ int script_host_new(struct net_loop *loop, const struct script_limits *limits,
     return ap_fail(err, AP_E_INTERNAL, "Lua did not start");
   }
   *(struct script_thread **)lua_getextraspace(host->L) = &host->thread;
+  (void)lua_gc(host->L, LUA_GCINC, GC_PAUSE_PERCENT, 0, 0);
   (void)lua_atpanic(host->L, script_panic);
   lua_pushcfunction(host->L, set_up);
   if (lua_pcall(host->L, 0, 0, 0) != LUA_OK) {

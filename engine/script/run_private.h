@@ -70,7 +70,7 @@ struct script_run {
   bool wants_pump;   /* entities may begin, or a step is through */
   bool is_closing;
   size_t collected_bytes; /* in use after the last collection that was asked for */
-  uint32_t places_taken; /* by jobs that are not away */
+  uint32_t places_taken;  /* by jobs that are not away */
   uint64_t last_serial;
   int stopped; /* AP_OK, AP_E_DEADLINE or AP_E_CANCELED */
   int broken;  /* AP_OK, or why the record cannot be written */

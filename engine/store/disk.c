@@ -50,6 +50,16 @@ static void roll_back(struct disk *disk)
     (void)sqlite3_exec(disk->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+/* The longest of late, and slowly forgotten. */
+static void learn_pace(struct disk *disk, int64_t began_ms)
+{
+  enum { COMMIT_MAX_MS = 10000 };
+  int64_t took_ms = ap_clock_unix_ms() - began_ms;
+  disk->commit_ms -= disk->commit_ms / 8;
+  if (took_ms > disk->commit_ms)
+    disk->commit_ms = took_ms < COMMIT_MAX_MS ? took_ms : COMMIT_MAX_MS;
+}
+
 static int apply_all(struct disk *disk, struct store_op *ops, bool with_reports)
 {
   bool is_writing = false;
@@ -57,6 +67,7 @@ static int apply_all(struct disk *disk, struct store_op *ops, bool with_reports)
   for (const struct store_op *op = ops; op; op = op->next)
     is_writing = is_writing || !is_reading(op);
   int rc = disk_run(disk, is_writing ? DISK_BEGIN_WRITE : DISK_BEGIN_READ, "");
+  int64_t began_ms = ap_clock_unix_ms(); /* the lock is ours */
   if (rc == AP_OK)
     rc = is_writing ? disk_register(disk) : disk_find_service(disk);
   for (struct store_op *op = ops; op && rc != AP_E_IO; op = op->next) {
@@ -70,11 +81,16 @@ static int apply_all(struct disk *disk, struct store_op *ops, bool with_reports)
     rc = disk_report_purge(disk);
   if (rc != AP_E_IO)
     rc = disk_run(disk, DISK_COMMIT, "");
-  if (rc == AP_OK)
-    disk->is_registered = disk->is_registered || is_writing;
-  else
+  if (rc != AP_OK) {
     roll_back(disk);
-  return rc;
+    return rc;
+  }
+  disk->is_registered = disk->is_registered || is_writing;
+  if (is_writing) {
+    learn_pace(disk, began_ms);
+    disk_quota_told(disk, ops);
+  }
+  return AP_OK;
 }
 
 static bool has_reports(const struct store_op *ops)

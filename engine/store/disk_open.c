@@ -306,7 +306,7 @@ static int copy_options(struct disk *disk, const struct store_options *options)
   disk->options = *options;
   disk->service = ap_memdup(options->service, strlen(options->service));
   disk->spender = ap_memdup(options->spender, strlen(options->spender));
-  disk->statements = calloc(DISK_SQL_COUNT, sizeof(*disk->statements));
+  disk->statements = calloc(DISK_SQL_COUNT, sizeof(sqlite3_stmt *));
   return disk->service && disk->spender && disk->statements ? AP_OK : AP_E_NO_MEMORY;
 }
 

@@ -33,6 +33,7 @@ struct disk {
   int64_t service_id; /* 0: it has no row yet */
   int64_t key_id;
   int64_t busy_since_ms; /* wall clock */
+  int64_t commit_ms;     /* how long a transaction takes, about; on ap_clock */
   int sql_code;          /* SQLite's, of what failed last in this transaction; SQLITE_OK */
 };
 
@@ -80,6 +81,7 @@ struct disk {
   X(MARK_DAY, "UPDATE keys SET day_spent = ?2 WHERE id = ?1")                                      \
   X(ADD_TAKEN, "INSERT INTO taken(key, at_ms, holder, count) VALUES(?1, ?2, ?3, ?4) "              \
                "ON CONFLICT DO UPDATE SET count = count + excluded.count")                         \
+  X(MOVE_TAKEN, "UPDATE taken SET at_ms = ?4 WHERE key = ?1 AND at_ms = ?2 AND holder = ?3")       \
   X(ADD_SPENT, "INSERT INTO spent(key, day, spender, count) VALUES(?1, ?2, ?3, ?4) "               \
                "ON CONFLICT DO UPDATE SET count = count + excluded.count")                         \
   X(RETURN_TAKEN,                                                                                  \
@@ -142,6 +144,9 @@ int disk_report_forget(struct disk *disk, const struct store_op *op);
 int disk_report_purge(struct disk *disk); /* what is too old or too much; some of it at a time */
 
 int disk_quota_take(struct disk *disk, struct store_op *op);
+/* What was granted is used when it is told, and that may be much later than was thought: then it
+ * counts from now on. */
+void disk_quota_told(struct disk *disk, struct store_op *ops);
 int disk_quota_count(struct disk *disk, struct store_op *op);
 int disk_quota_return(struct disk *disk, const struct store_op *op);
 int disk_quota_mark(struct disk *disk, const struct store_op *op);

@@ -8,6 +8,9 @@
  * second after it should have been back. */
 enum { PART_AGAIN_MS = 1000, PLACE_MS = 5000 };
 
+/* A minute is taken a second longer: a part of that is for the commit to take longer than usual. */
+enum { LATE_MS = 250 };
+
 static uint32_t to_count(int64_t count)
 {
   return count < 0 ? 0 : count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
@@ -120,13 +123,48 @@ int disk_quota_take(struct disk *disk, struct store_op *op)
   if (rc != AP_OK)
     return AP_E_IO;
   store_grant_of(&op->limits, &used, op->count, now_ms, &op->grant);
+  if (op->grant.granted && op->limits.per_minute)
+    op->grant.at_unix_ms += disk->commit_ms; /* it is used when it is on disk */
   rc = op->limits.per_minute ? stand_in_line(disk, &op->grant) : AP_OK;
   if (rc != AP_OK || !op->grant.granted)
     return rc;
   if (op->limits.per_minute)
-    rc = disk_run(disk, DISK_ADD_TAKEN, "iiii", disk->key_id, now_ms, disk->me.id,
+    rc = disk_run(disk, DISK_ADD_TAKEN, "iiii", disk->key_id, op->grant.at_unix_ms, disk->me.id,
                   (int64_t)op->grant.granted);
-  return rc == AP_OK ? count_spent(disk, now_ms, op->grant.granted) : rc;
+  return rc == AP_OK ? count_spent(disk, op->grant.at_unix_ms, op->grant.granted) : rc;
+}
+
+static bool is_late(const struct store_op *op, int64_t now_ms)
+{
+  return op->kind == STORE_OP_TAKE && op->grant.granted && op->limits.per_minute &&
+         op->grant.at_unix_ms + LATE_MS < now_ms;
+}
+
+static int move_taken(struct disk *disk, struct store_op *op, int64_t at_ms)
+{
+  int rc = disk_run(disk, DISK_MOVE_TAKEN, "iiii", disk->key_id, op->grant.at_unix_ms, disk->me.id,
+                    at_ms);
+  if (rc == AP_OK)
+    op->grant.at_unix_ms = at_ms;
+  return rc;
+}
+
+void disk_quota_told(struct disk *disk, struct store_op *ops)
+{
+  int64_t now_ms = ap_clock_unix_ms();
+  const struct store_op *late = ops;
+  while (late && !is_late(late, now_ms))
+    late = late->next;
+  if (!late)
+    return;
+  int64_t at_ms = now_ms + disk->commit_ms;
+  int rc = disk_run(disk, DISK_BEGIN_WRITE, "");
+  for (struct store_op *op = ops; op && rc == AP_OK; op = op->next)
+    rc = is_late(op, now_ms) ? move_taken(disk, op, at_ms) : AP_OK;
+  if (rc == AP_OK)
+    rc = disk_run(disk, DISK_COMMIT, "");
+  if (rc != AP_OK && !sqlite3_get_autocommit(disk->db))
+    (void)sqlite3_exec(disk->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
 /* What was granted without asking, where nothing is limited: another process may know better. */

@@ -5,13 +5,12 @@
 #include "base/clock.h"
 #include "store/disk_private.h"
 
-enum { PURGED_AT_ONCE = 64, PURGES_MAX = 16 };
+enum { PURGED_AT_ONCE = 8, PURGES_MAX = 128 };
 
-static int digit(char c)
+/* Of a lower-case hexadecimal digit. */
+static unsigned digit(char c)
 {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  return c <= '9' ? (unsigned)(c - '0') : (unsigned)(c - 'a' + 10);
 }
 
 /* Most keys are a letter and a hash in lower-case hex: half as long as bytes. Another key keeps its

@@ -199,7 +199,7 @@ static void count_taken(struct memory *memory, uint32_t count)
 
 static void return_taken(struct memory *memory, const struct store_op *op)
 {
-  struct taken *taken = memory->minute;
+  struct taken *taken;
   turn_windows(memory, ap_clock_unix_ms());
   for (taken = memory->minute; taken; taken = taken->next)
     if (taken->at_ms == op->at_ms && taken->count >= op->count)

@@ -65,10 +65,18 @@ void vt_client_stop(struct vt_client *client, int code)
   vt_waits_end(client, ap_error_text(code));
   while (client->batches) {
     struct vt_batch *batch = client->batches;
+    bool is_submission = vt_call_info(batch->call)->is_submission;
+    bool was_launched = batch->http_call != NULL;
     // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
     vt_batch_abort(batch);
     for (size_t i = 0; i < batch->count; i++)
-      vt_item_fail(batch->items[i], code, ap_error_text(code));
+      if (is_submission && !was_launched && !batch->items[i]->was_doubted)
+        vt_item_refuse(batch->items[i], code, ap_error_text(code)); /* its intent came to nothing */
+      else if (is_submission)
+        vt_item_fail(batch->items[i], AP_E_QUEUED,
+                     "the run ended before VirusTotal answered: the submission may have arrived");
+      else
+        vt_item_fail(batch->items[i], code, ap_error_text(code));
     free(batch);
   }
 }

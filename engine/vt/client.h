@@ -91,7 +91,8 @@ void vt_ask_cancel(struct vt_ask *ask);
 void vt_client_turn(struct vt_client *client);
 
 /* Ends all that waits, now and later, with a code: AP_E_DEADLINE or AP_E_CANCELED; what waited for
- * quota at the deadline is AP_E_LIMITED. */
+ * quota at the deadline is AP_E_LIMITED, and a submission whose answer was still awaited is
+ * AP_E_QUEUED: it may have arrived. */
 void vt_client_stop(struct vt_client *client, int code);
 
 bool vt_client_is_refused(const struct vt_client *client);   /* the key was refused */

@@ -204,6 +204,7 @@ static size_t count_line(const struct vt_client *client, const struct vt_line *l
   memcpy(cursor.at, line->lists, sizeof(cursor.at));
   while (*slots && count < max && (next = next_of(&cursor))) {
     size_t taken = take_batch(client, *next, items);
+    ap_require(taken > 0);
     *next = items[taken - 1]->next;
     count += taken;
     (*slots)--;

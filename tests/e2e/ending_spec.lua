@@ -138,6 +138,29 @@ describe("a second signal", function()
   end)
 end)
 
+describe("a submission on its way when the run ends", function()
+  it("is pending: it may have arrived", function()
+    workspace.simulated({
+      settings = LISTS_OF_ONE,
+      scenario = ([[return { answers = { ["url/report %s"] = { { code = 0 } },
+        ["url/scan *"] = { { delay_ms = 30000 } },
+        ["file/rescan *"] = { { delay_ms = 30000 } } } }]])
+        :format(URL),
+    }, function(w)
+      for entity, action in pairs { [URL] = "scan_url", [EICAR] = "scan_hash" } do
+        local document, ran = w:json {
+          "action", action, "--param", "threshold=3", "--param", "rescan_after_days=0",
+          "--entity", entity, "--deadline", "1s", "--format", "json",
+        }
+        assert.equal(4, ran.exit)
+        assert.equal("pending", document.entities[1].outcome)
+        assert.matches("may have arrived", document.entities[1].reason)
+        assert.equal(entity == EICAR and 1 or 0, #document.json_result)
+      end
+    end)
+  end)
+end)
+
 describe("a run that is to end", function()
   local HOG = [[
     return require "apogee.action" {

@@ -52,6 +52,7 @@ for command in pairs(COMMANDS) do
         workspace.simulated({ settings = ALONE }, function(w)
           local path = w:path "result"
           local printed = w:run(args_of(command, format))
+          w:forget() -- what was fetched
           local written = w:run(args_of(command, format, "--output", path))
           assert.equal(0, printed.exit)
           assert.equal("", printed.err)

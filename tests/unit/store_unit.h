@@ -5,10 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "folder.h"
 #include "net/loop.h"
 #include "store/store.h"
 #include "unit.h"
@@ -16,32 +15,6 @@
 enum { HOUR_MS = 3600000 };
 
 #define STORE_KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-
-/* Where the file of a store lies: a folder of its own below TMPDIR. */
-struct folder {
-  char path[256];
-};
-
-static inline void folder_make(struct folder *folder)
-{
-  const char *tmp = getenv("TMPDIR");
-  (void)snprintf(folder->path, sizeof(folder->path), "%s/apogee-store-XXXXXX",
-                 tmp && *tmp ? tmp : "/tmp");
-  assert_non_null(mkdtemp(folder->path));
-}
-
-static inline void folder_remove(const struct folder *folder)
-{
-  static const char *const names[] = {"apogee.db", "apogee.db-journal", "apogee.db-wal",
-                                      "apogee.db-shm"};
-  char path[512];
-  (void)chmod(folder->path, 0700);
-  for (size_t i = 0; i < COUNT_OF(names); i++) {
-    (void)snprintf(path, sizeof(path), "%s/%s", folder->path, names[i]);
-    (void)unlink(path);
-  }
-  (void)rmdir(folder->path);
-}
 
 /* One process's view of a store. */
 struct desk {

@@ -137,7 +137,8 @@ static void test_every_key_can_be_said_in_the_file(void **state)
           "  retry_delay = 2, upload_max = '32MiB', poll_interval = 0.5, comments = 'none' },\n"
           "  jobs = 1024, deadline = '10m', on_limit = 'stop', max_wait = '1d', state_dir = '/s',\n"
           "  actions_path = { '/a', '/b' }, cache = { report = 0, not_found = '1m' },\n"
-          "  no_cache = true, keep = { runs = '1d', reports = '2d', max = '5MiB' },\n"
+          "  no_cache = true, no_state = true,\n"
+          "  keep = { runs = '1d', reports = '2d', max = '5MiB' },\n"
           "  limits = { entities = 7, instructions = 1000000.0, memory = 134217728 } }"),
       AP_OK);
   assert_string_equal(config->virustotal.url, "https://vt.example.com/v2");
@@ -165,6 +166,7 @@ static void test_every_key_can_be_said_in_the_file(void **state)
   assert_int_equal(config->cache.report_ms, 0);
   assert_int_equal(config->cache.not_found_ms, 60000);
   assert_true(config->no_cache);
+  assert_true(config->no_state);
   assert_int_equal(config->keep.runs_ms, 86400000);
   assert_int_equal(config->keep.reports_ms, 172800000);
   assert_int_equal(config->keep.max_bytes, 5242880);

@@ -311,6 +311,36 @@ static void test_walk_of_an_array(void **state)
   assert_false(ap_json_next(&walk));
 }
 
+/* Whatever stands at whatever place of a block of bytes that is passed over at once. */
+static void test_containers_end_where_they_end_at_every_place(void **state)
+{
+  (void)state;
+  static const char *const items[] = {
+      "{}",
+      "[[],[[]],{}]",
+      "{\"a\":\"}\",\"[\":[1,{\"b\":\"\\\"}]\"}]}",
+      "[\"\\\\\",\"\\\\\\\"]\",\"\\u005d\",[[[[[[[[[[[[[[[[[[[\"]]]]\"]]]]]]]]]]]]]]]]]]]]",
+      "{\"long enough for more than two blocks of sixteen\":{\"and\":[\"another }}]] that is\"]}}",
+      "[{\"x\":1},{\"x\":2},{\"x\":3},{\"x\":4},{\"x\":5},{\"x\":6},{\"x\":7},{\"x\":8}]",
+  };
+  for (size_t i = 0; i < COUNT_OF(items); i++) {
+    for (size_t place = 0; place < 40; place++) {
+      struct ap_buf text = {0};
+      ap_buf_add_fmt(&text, "[\"%.*s\",%s,\"}]\"%*s]", (int)place,
+                     "a text of forty characters, to be cut off", items[i], (int)place, "");
+      assert_int_equal(check_text(text.ptr), AP_OK);
+      struct ap_json_walk walk = ap_json_walk(ap_slice_of(&text));
+      assert_true(ap_json_next(&walk));
+      assert_true(ap_json_next(&walk));
+      assert_true(ap_slice_is(walk.value, items[i]));
+      assert_true(ap_json_next(&walk));
+      assert_true(ap_slice_is(walk.value, "\"}]\""));
+      assert_false(ap_json_next(&walk));
+      ap_buf_deinit(&text);
+    }
+  }
+}
+
 /* Also when the inner walk is left half way, or not begun. */
 static void test_inner_walks_end_where_the_value_ends(void **state)
 {
@@ -627,6 +657,7 @@ int main(void)
       cmocka_unit_test(test_kinds_are_told_by_the_first_byte),
       cmocka_unit_test(test_walk_of_a_pretty_printed_object),
       cmocka_unit_test(test_walk_of_an_array),
+      cmocka_unit_test(test_containers_end_where_they_end_at_every_place),
       cmocka_unit_test(test_inner_walks_end_where_the_value_ends),
       cmocka_unit_test(test_walk_of_nothing_ends_at_once),
       cmocka_unit_test(test_get_finds_members_of_this_object_only),

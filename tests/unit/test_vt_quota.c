@@ -277,6 +277,7 @@ static void test_a_quota_that_returns_too_late_ends_what_waits(void **state)
   options_without_quota(&options);
   options.limits.per_minute = 1;
   options.max_wait_ms = 1000;
+  options.poll_interval_ms = 3600000; /* the first poll is far */
   world_open(&world, NULL, &options);
   await(&world, "s-1");
   ask_at(&world, VT_LOOKUP, 1);

@@ -414,7 +414,7 @@ static void test_the_deadline_leaves_an_upload_on_the_wire_open(void **state)
   until_requested(&world, 1);
   vt_client_stop(world.client, AP_E_DEADLINE);
   assert_int_equal(1, world.answered);
-  expect_code(&world, 0, AP_E_DEADLINE, "the upload");
+  expect_code(&world, 0, AP_E_QUEUED, "the upload");
   assert_int_equal(1, store_submission_open_count(world.store));
   world_close(&world);
 }

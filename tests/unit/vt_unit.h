@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "folder.h"
 #include "script/data.h"
 #include "sim/sim.h"
 #include "unit.h"
@@ -39,6 +40,7 @@ struct world {
   struct net_loop *loop;
   struct net_http *http;
   struct store *store;
+  struct folder folder; /* of the store; "": it is in memory */
   struct vt_client *client;
   struct case_cost cost;
   struct heard heard[ASKS_MAX];
@@ -73,6 +75,24 @@ static inline void options_without_quota(struct vt_options *options)
   options->poll_interval_ms = 4;
 }
 
+/* APOGEE_TEST_STORE=disk: the tests run on the store that is on disk. */
+static inline void world_open_store(struct world *world)
+{
+  struct ap_error err = {0};
+  struct store_options options;
+  const char *kind = getenv("APOGEE_TEST_STORE");
+  if (!kind || strcmp(kind, "disk") != 0) {
+    assert_int_equal(AP_OK, store_memory_new(world->loop, 1024 * 1024, &world->store));
+    return;
+  }
+  folder_make(&world->folder);
+  store_options_init(&options);
+  options.service = sim_url(world->sim);
+  options.key = world->key;
+  if (store_open(world->loop, world->folder.path, &options, &world->store, &err) != AP_OK)
+    fail_msg("%s", err.text);
+}
+
 static inline void world_open(struct world *world, const char *scenario, struct vt_options *options)
 {
   struct ap_error err = {0};
@@ -95,7 +115,7 @@ static inline void world_open(struct world *world, const char *scenario, struct 
   const struct net_http_options http = {
       .allow_plain = true, .verify_tls = true, .connect_timeout_ms = 5000, .max_connections = 8};
   assert_int_equal(AP_OK, net_http_new(world->loop, &http, &world->http, &err));
-  assert_int_equal(AP_OK, store_memory_new(world->loop, 1024 * 1024, &world->store));
+  world_open_store(world);
   options->url = url ? url : sim_url(world->sim);
   options->key = world->key;
   options->retry_delay_ms = 1;
@@ -119,6 +139,8 @@ static inline void world_close(struct world *world)
   net_timer_free(world->limit);
   vt_client_free(world->client);
   store_free(world->store);
+  if (*world->folder.path)
+    folder_remove(&world->folder);
   net_http_free(world->http);
   net_loop_free(world->loop);
   ap_secret_free(world->key);

@@ -40,6 +40,9 @@ function Workspace:configure(settings)
   self:write("config.lua", "return " .. write_value(written) .. "\n")
 end
 
+--- Removes the state: what was fetched is fetched again.
+function Workspace:forget() assert(os.execute("rm -rf " .. program.quote(self:path "state"))) end
+
 function Workspace:environment()
   local env = {
     HOME = self.folder, APOGEE_CONFIG = self:path "config.lua",
