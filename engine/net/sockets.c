@@ -7,8 +7,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { EVENTS_MAX = 64 };
-
 /* ---- what is wanted ---- */
 
 static bool is_wanted(const struct net_sockets *sockets, int socket)
@@ -81,21 +79,22 @@ static void tell(const struct net_sockets *sockets, const struct epoll_event *ev
   (void)curl_multi_socket_action(sockets->multi, event->data.fd, flags, &running);
 }
 
-/* What is told of one socket may be the end of another: each is looked up when it has its turn. */
+/* One socket a turn of the loop: whoever had its answer sends its next request before the answers
+ * of others are worked through, and servers need not wait for us. */
 static void epoll_ready(uv_poll_t *handle, int status, int poll_events)
 {
   struct net_sockets *sockets = handle->data;
-  struct epoll_event events[EVENTS_MAX];
+  struct epoll_event event;
   (void)status;
   (void)poll_events;
-  int count = epoll_wait(sockets->epoll, events, EVENTS_MAX, 0);
-  for (int i = 0; i < count; i++) {
-    int socket = events[i].data.fd;
-    if (is_wanted(sockets, socket))
-      tell(sockets, &events[i]);
-    else /* the other side has closed a connection that rests: libcurl will see it */
-      (void)epoll_ctl(sockets->epoll, EPOLL_CTL_DEL, socket, NULL);
+  if (epoll_wait(sockets->epoll, &event, 1, 0) != 1)
+    return;
+  if (!is_wanted(sockets, event.data.fd)) {
+    /* The other side has closed a connection that rests: libcurl will see it. */
+    (void)epoll_ctl(sockets->epoll, EPOLL_CTL_DEL, event.data.fd, NULL);
+    return;
   }
+  tell(sockets, &event);
   sockets->acted(sockets->arg);
 }
 

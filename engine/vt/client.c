@@ -65,6 +65,7 @@ void vt_client_stop(struct vt_client *client, int code)
   vt_waits_end(client, ap_error_text(code));
   while (client->batches) {
     struct vt_batch *batch = client->batches;
+    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
     bool is_submission = vt_call_info(batch->call)->is_submission;
     bool was_launched = batch->http_call != NULL;
     // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
