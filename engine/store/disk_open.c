@@ -329,6 +329,7 @@ int disk_open_as(int version, struct net_loop *loop, const char *folder,
     rc = read_digest(disk, options, err);
   if (rc != AP_OK) {
     net_timer_free(disk->store.turn);
+    net_timer_free(disk->store.moment);
     store_disk_backend.free(&disk->store);
     return rc;
   }

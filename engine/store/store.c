@@ -1,5 +1,6 @@
 /* The queue before a store. What is asked in one turn of the loop is applied together: a timer of
- * no time ends the turn. One batch at a time is on the pool; what comes meanwhile is the next. */
+ * no time ends the turn. One batch at a time is on the pool; what comes meanwhile is the next.
+ * Writes that can be lost wait a moment for others, and for the next write that cannot. */
 // SPDX-License-Identifier: Apache-2.0
 #include <pthread.h>
 #include <stdio.h>
@@ -12,9 +13,12 @@
 #include "store/store_private.h"
 
 enum {
+  MOMENT_MS = 250, /* wall time */
+  LAZY_MAX = 64,
+  LAZY_BYTES_MAX = 1 << 19,
   KEEP_DAYS = 30,
   PATIENCE_MS = 10000,
-  QUEUED_REPORTS_MAX = 64 << 20 /* a disk that is slower than the network drops reports */
+  QUEUED_REPORTS_MAX = 16 << 20 /* a disk that is slower than the network drops reports */
 };
 
 enum batch_state { BATCH_QUEUED, BATCH_RUNNING, BATCH_DONE };
@@ -161,12 +165,56 @@ static void start_turn(struct store *store)
   net_timer_start(store->turn, 0);
 }
 
+/* Everything that waits is applied next. */
+static void hurry(struct store *store)
+{
+  store->is_writing = store->is_writing || store->lazy;
+}
+
+static uint16_t *count_of_hash(struct store *store, uint32_t hash)
+{
+  return &store->lazy_keys[hash % STORE_LAZY_SLOTS];
+}
+
+/* Some of the lazy ones: a look-up that comes now does not wait long. */
+static struct store_op *take_lazy(struct store *store, size_t most_bytes)
+{
+  struct store_op *ops = NULL;
+  size_t bytes = 0;
+  while (store->lazy && bytes <= most_bytes) {
+    struct store_op *op = store->lazy;
+    bytes += op->bytes.len;
+    for (size_t i = 0; i < op->key_count; i++)
+      (*count_of_hash(store, op->key_hashes[i]))--;
+    DL_DELETE(store->lazy, op);
+    DL_APPEND(ops, op);
+    store->lazy_count--;
+  }
+  store->lazy_bytes -= bytes;
+  store->is_their_turn = false;
+  store->is_due = store->lazy != NULL;
+  return ops;
+}
+
+/* Look-ups alone go before lazy writes, or take turns with them where they are many; other writes
+ * go after them, as they were asked for. */
 static struct store_op *take_queue(struct store *store)
 {
-  struct store_op *ops = store->queue;
+  struct store_op *ops = NULL;
+  if (store->is_writing)
+    ops = take_lazy(store, SIZE_MAX);
+  else if (store->is_due && (!store->queue || store->is_their_turn))
+    return take_lazy(store, LAZY_BYTES_MAX);
+  store->is_their_turn = true;
+  DL_CONCAT(ops, store->queue);
   store->queue = NULL;
-  store->queued_bytes = 0;
+  store->is_writing = false;
   return ops;
+}
+
+static bool has_work(const struct store *store)
+{
+  return store->queue || (store->lazy && (store->is_due || store->is_writing));
 }
 
 static void apply_batch(struct store_batch *batch)
@@ -213,7 +261,7 @@ static void batch_told(void *arg)
   store->batch = NULL;
   take_applied(store, ops);
   tell(store);
-  if (store->queue)
+  if (has_work(store))
     start_turn(store);
 }
 
@@ -232,14 +280,15 @@ static bool send_batch(struct store *store)
   if (!batch)
     return false;
   batch->store = store;
-  batch->ops = store->queue;
+  batch->ops = take_queue(store);
   (void)pthread_mutex_init(&batch->lock, NULL);
   (void)pthread_cond_init(&batch->is_done, NULL);
   if (net_loop_work(store->loop, batch_work, batch_told, batch) != AP_PENDING) {
+    store->queue = batch->ops;
+    store->is_writing = true;
     free_batch(batch);
     return false;
   }
-  (void)take_queue(store);
   store->batch = batch;
   return true;
 }
@@ -249,12 +298,20 @@ static void turn_ended(void *arg)
   struct store *store = arg;
   store->has_turn = false;
   tell(store);
-  if (store->batch || !store->queue)
+  if (store->batch || !has_work(store))
     return;
   if (store->backend->is_slow && send_batch(store))
     return;
   apply_here(store);
   tell(store);
+}
+
+static void moment_over(void *arg)
+{
+  struct store *store = arg;
+  store->is_due = store->lazy != NULL;
+  if (store->is_due)
+    start_turn(store);
 }
 
 /* The loop thread has to have it done. */
@@ -278,6 +335,7 @@ static void settle_batch(struct store *store)
 void store_settle(struct store *store)
 {
   settle_batch(store);
+  hurry(store);
   apply_here(store);
   if (store->told)
     start_turn(store);
@@ -296,7 +354,14 @@ int store_init(struct store *store, struct net_loop *loop, const struct store_ba
   store->backend = backend;
   store->loop = loop;
   store->marks.day = -1;
-  return net_timer_new(loop, turn_ended, store, &store->turn);
+  int rc = net_timer_new(loop, moment_over, store, &store->moment);
+  if (rc == AP_OK)
+    rc = net_timer_new(loop, turn_ended, store, &store->turn);
+  if (rc != AP_OK) {
+    net_timer_free(store->moment);
+    store->moment = NULL;
+  }
+  return rc;
 }
 
 void store_free(struct store *store)
@@ -306,6 +371,7 @@ void store_free(struct store *store)
   ap_require(!store->is_telling);
   do {
     settle_batch(store);
+    hurry(store);
     apply_here(store);
     while (store->told) {
       struct store_op *op = store->told;
@@ -314,8 +380,9 @@ void store_free(struct store *store)
         give_back(op);
       free_op(op);
     }
-  } while (store->queue);
+  } while (store->queue || store->lazy);
   net_timer_free(store->turn);
+  net_timer_free(store->moment);
   store->backend->free(store);
 }
 
@@ -325,6 +392,15 @@ void store_cancel(struct store_op *op)
 }
 
 /* ---- asking ---- */
+
+/* FNV-1a: there may be thousands to compare with. */
+static uint32_t hash_of(const char *text)
+{
+  uint32_t hash = 2166136261U;
+  for (; *text; text++)
+    hash = (hash ^ (unsigned char)*text) * 16777619U;
+  return hash;
+}
 
 static struct store_op *new_op(struct store *store, enum store_op_kind kind,
                                const char *const *keys, size_t key_count, struct ap_slice bytes)
@@ -343,6 +419,7 @@ static struct store_op *new_op(struct store *store, enum store_op_kind kind,
   for (size_t i = 0; i < key_count; i++) {
     size_t len = strlen(keys[i]) + 1;
     op->keys[i] = memcpy(at, keys[i], len);
+    op->key_hashes[i] = hash_of(keys[i]);
     at += len;
   }
   if (bytes.len)
@@ -355,10 +432,54 @@ static struct store_op *new_plain(struct store *store, enum store_op_kind kind, 
   return new_op(store, kind, &key, key ? 1 : 0, (struct ap_slice){0});
 }
 
+static bool is_under_key(const struct store_op *put, const struct store_op *get)
+{
+  for (size_t i = 0; i < put->key_count; i++)
+    if (put->key_hashes[i] == get->key_hashes[0] && strcmp(put->keys[i], get->keys[0]) == 0)
+      return true;
+  return false;
+}
+
+/* A look-up need not wait for lazy writes, unless they have what it looks for. */
+static void hurry_for(struct store *store, const struct store_op *get)
+{
+  const struct store_op *op = store->lazy;
+  if (*count_of_hash(store, get->key_hashes[0]) == 0)
+    return;
+  while (op && !is_under_key(op, get))
+    op = op->next;
+  if (op)
+    hurry(store);
+}
+
 static void enqueue(struct store_op *op)
 {
-  DL_APPEND(op->store->queue, op);
-  start_turn(op->store);
+  struct store *store = op->store;
+  if (op->kind == STORE_OP_REPORT_GET)
+    hurry_for(store, op);
+  else if (op->kind != STORE_OP_FIND)
+    store->is_writing = true;
+  DL_APPEND(store->queue, op);
+  start_turn(store);
+}
+
+/* For what can be lost with the process: reports, which can be fetched again, and counts that limit
+ * nothing. Each commit costs; look-ups are not to wait behind them. */
+static void enqueue_lazily(struct store_op *op)
+{
+  struct store *store = op->store;
+  if (!store->backend->is_slow || store->is_writing) {
+    enqueue(op);
+    return;
+  }
+  if (!store->lazy)
+    net_timer_start(store->moment, (uint64_t)(MOMENT_MS * ap_clock_scale()));
+  for (size_t i = 0; i < op->key_count; i++)
+    (*count_of_hash(store, op->key_hashes[i]))++;
+  DL_APPEND(store->lazy, op);
+  store->lazy_bytes += op->bytes.len;
+  if (++store->lazy_count >= LAZY_MAX || store->lazy_bytes >= LAZY_BYTES_MAX)
+    moment_over(store);
 }
 
 /* For what nobody waits for. */
@@ -398,14 +519,13 @@ void store_report_put(struct store *store, const char *const *keys, size_t key_c
 {
   ap_require(key_count >= 1);
   struct store_op *op = NULL;
-  if (store->queued_bytes + raw.len <= QUEUED_REPORTS_MAX)
+  if (store->lazy_bytes + raw.len <= QUEUED_REPORTS_MAX)
     op = new_op(store, STORE_OP_REPORT_PUT, keys, key_count, raw);
   if (!op)
     return;
   op->report_code = code;
   op->at_ms = ap_clock_unix_ms();
-  store->queued_bytes += raw.len;
-  enqueue(op);
+  enqueue_lazily(op);
 }
 
 void store_report_forget(struct store *store, const char *key)
@@ -433,7 +553,8 @@ static int grant_at_once(struct store_op *take, int64_t now_ms)
   counted->at_ms = now_ms;
   take->grant = (struct store_grant){.granted = take->count, .at_unix_ms = now_ms};
   DL_APPEND(store->told, take);
-  enqueue(counted);
+  enqueue_lazily(counted);
+  start_turn(store);
   return AP_PENDING;
 }
 

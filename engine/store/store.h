@@ -3,6 +3,8 @@
  * One seam, two stores: one in memory for one run (memory.c), one on disk that all processes of the
  * user share (disk.c). Calls are made on the loop thread and never wait for a disk. They take
  * effect in the order in which they are made; those of one turn of the loop are one transaction.
+ * Only fetched reports, and counts where nothing is limited, are written up to a quarter of a
+ * second later: a process that is killed loses those, and nothing else that was asked of the store.
  * What has a `done` returns AP_PENDING, and done runs exactly once, later; what has none tells of a
  * failure in the log and by store_problem. Times are ap_clock's. */
 // SPDX-License-Identifier: Apache-2.0

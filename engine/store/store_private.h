@@ -27,7 +27,7 @@ enum store_op_kind {
 
 /* VirusTotal counts a request when it arrives, and one may travel faster than the one a minute
  * before it: the minute is taken a second longer. */
-enum { STORE_MINUTE_MS = 60000 + 1000, STORE_DAY_MS = 86400000 };
+enum { STORE_LAZY_SLOTS = 1 << 15, STORE_MINUTE_MS = 60000 + 1000, STORE_DAY_MS = 86400000 };
 
 /* The pool has it while it is applied; nobody else looks at anything but prev and next then. */
 struct store_op {
@@ -45,6 +45,7 @@ struct store_op {
 
   /* what is asked; texts and bytes are in memory */
   const char *keys[STORE_KEYS_MAX]; /* of a report; the first: resource, or what is waited for */
+  uint32_t key_hashes[STORE_KEYS_MAX];
   size_t key_count;
   struct ap_slice bytes;
   int report_code;
@@ -83,9 +84,16 @@ struct store_batch;
 struct store {
   const struct store_backend *backend;
   struct net_loop *loop;
-  struct net_timer *turn;    /* ends the turn: what is queued is applied */
-  struct store_op *queue;    /* in order */
-  size_t queued_bytes;       /* of reports in the queue */
+  struct net_timer *turn; /* ends the turn: what is queued is applied */
+  struct store_op *queue; /* in order */
+  bool is_writing;        /* the queue has more than look-ups, or needs what is lazy */
+  struct store_op *lazy;  /* writes that may wait a moment; they come before the queue's */
+  bool is_due;            /* they have waited long enough, or are many */
+  bool is_their_turn;     /* look-ups went before them already */
+  uint16_t lazy_keys[STORE_LAZY_SLOTS]; /* how many of their keys have a hash that falls there */
+  size_t lazy_count;
+  size_t lazy_bytes;
+  struct net_timer *moment;  /* until the lazy ones are applied */
   struct store_op *told;     /* applied: their done runs next */
   struct store_batch *batch; /* on the pool; NULL: none */
   bool is_telling;
