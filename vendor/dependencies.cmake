@@ -37,4 +37,5 @@ add_library(apogee::uthash ALIAS apogee_dep_uthash)
 
 if(BUILD_TESTING)
   apogee_pkg(cmocka "cmocka>=1.1.5")
+  apogee_pkg(ssh "libssh>=0.10.0")
 endif()

@@ -70,6 +70,13 @@ void net_sftp_cancel(struct net_sftp_op *op)
   net_sftp_op_free(op);
 }
 
+char *net_sftp_room(struct net_sftp *sftp)
+{
+  if (!sftp->room)
+    sftp->room = malloc(NET_SFTP_ROOM);
+  return sftp->room;
+}
+
 /* ---- one call at a time ---- */
 
 static void finish(struct net_sftp_op *op, int code, const char *text)

@@ -289,9 +289,7 @@ static int read_end(struct net_sftp_op *op, struct ap_error *err)
 static int begin_read(struct net_sftp_op *op, struct ap_error *err)
 {
   struct net_sftp_file *file = op->file;
-  if (!op->sftp->room)
-    op->sftp->room = malloc(NET_SFTP_ROOM);
-  if (!op->sftp->room)
+  if (!net_sftp_room(op->sftp))
     return ap_fail(err, AP_E_NO_MEMORY, "out of memory");
   if (file->must_rewind) {
     libssh2_sftp_seek64(file->handle, 0);

@@ -1,5 +1,6 @@
 /* What is at a path, and what is in a folder. */
 // SPDX-License-Identifier: Apache-2.0
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,16 +108,22 @@ static void take_entry(struct net_sftp_op *op, const char *name, size_t len,
   op->count++;
 }
 
+#define UNTOUCHED ULONG_MAX
+
 static int list_step(struct net_sftp_op *op, struct ap_error *err)
 {
-  char name[NAME_BYTES_MAX + 2]; /* one more than allowed, and a NUL */
   int rc = op->handle ? AP_OK : open_folder(op, err);
+  /* Room for any answer: after a name without room libssh2 does not get at the ones behind it. */
+  char *name = net_sftp_room(op->sftp);
+  if (!name)
+    return ap_fail(err, AP_E_NO_MEMORY, "out of memory");
   while (rc == AP_OK && !op->is_cut) {
-    LIBSSH2_SFTP_ATTRIBUTES attributes = {0};
-    int got = libssh2_sftp_readdir_ex(op->handle, name, sizeof(name), NULL, 0, &attributes);
+    /* An empty name is 0 bytes, and so is the end: only a name brings attributes with it. */
+    LIBSSH2_SFTP_ATTRIBUTES attributes = {.flags = UNTOUCHED};
+    int got = libssh2_sftp_readdir_ex(op->handle, name, NET_SFTP_ROOM, NULL, 0, &attributes);
     if (got == LIBSSH2_ERROR_EAGAIN)
       return AP_PENDING;
-    if (got == 0)
+    if (got == 0 && attributes.flags == UNTOUCHED)
       break;
     op->has_progress = true;
     if (got == LIBSSH2_ERROR_BUFFER_TOO_SMALL)

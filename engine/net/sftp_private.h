@@ -21,7 +21,7 @@ struct net_sftp {
   struct net_sftp_op *current; /* the first of them, once begun */
   struct net_sftp_file *files;
   uv_idle_t *kick; /* runs while something is to be begun or told */
-  char *room;      /* NET_SFTP_ROOM bytes, once something was read */
+  char *room;      /* net_sftp_room */
   uint64_t wait_ms;
   uint64_t min_rate;
   bool is_open;
@@ -88,6 +88,9 @@ void net_sftp_op_free(struct net_sftp_op *op);
 
 /* Puts a handle that nobody owns any more in line to be closed. */
 void net_sftp_close_later(struct net_sftp *sftp, LIBSSH2_SFTP_HANDLE *handle);
+
+/* NET_SFTP_ROOM bytes for the call that is under way; NULL: out of memory. */
+char *net_sftp_room(struct net_sftp *sftp);
 
 /* Ends the connection: what is under way, and what comes later, fails with text. */
 void net_sftp_lose(struct net_sftp *sftp, int code, const char *text);

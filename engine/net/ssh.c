@@ -147,6 +147,7 @@ void net_ssh_wait(struct net_ssh *ssh)
   int events = (wanted & LIBSSH2_SESSION_BLOCK_INBOUND ? UV_READABLE : 0) |
                (wanted & LIBSSH2_SESSION_BLOCK_OUTBOUND ? UV_WRITABLE : 0);
   ssh->is_resting = false;
+  ssh->empty_reads = 0;
   (void)uv_poll_start(ssh->poll, events ? events : UV_READABLE, socket_ready);
 }
 
@@ -154,6 +155,7 @@ void net_ssh_rest(struct net_ssh *ssh, LIBSSH2_CHANNEL *channel)
 {
   ssh->channel = channel;
   ssh->is_resting = true;
+  ssh->empty_reads = 0;
   (void)uv_poll_start(ssh->poll, UV_READABLE, socket_ready);
 }
 

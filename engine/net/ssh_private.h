@@ -74,6 +74,7 @@ struct net_ssh {
   bool is_closing; /* the owner let go, the pool has not */
   bool is_overdue; /* the deadline passed while the pool had it */
   bool is_resting;
+  unsigned empty_reads; /* in this step: too many are a circle */
   LIBSSH2_CHANNEL *channel;
   struct net_ssh_connect *connect;
 

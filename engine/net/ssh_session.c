@@ -8,7 +8,7 @@
 #include "net/ssh_private.h"
 #include "net/ssh_text.h"
 
-enum { FREE_TRIES = 16 };
+enum { FREE_TRIES = 16, EMPTY_READS_MAX = 20000 };
 
 static const struct {
   int method;
@@ -54,6 +54,21 @@ static LIBSSH2_DISCONNECT_FUNC(hung_up)
     net_ssh_clean(ssh->goodbye, sizeof(ssh->goodbye), message, (size_t)message_len);
 }
 
+/* libssh2 turns in circles where it meant to wait (a refused subsystem, whose channel the server
+ * does not close): a step that reads nothing so often has lost its connection. */
+static LIBSSH2_RECV_FUNC(receive)
+{
+  struct net_ssh *ssh = *abstract;
+  ssize_t got = recv(socket, buffer, length, flags | MSG_NOSIGNAL);
+  if (got >= 0) {
+    ssh->empty_reads = 0;
+    return got;
+  }
+  if (errno == EAGAIN && ++ssh->empty_reads > EMPTY_READS_MAX)
+    return -ECONNABORTED;
+  return errno == EINTR ? -EAGAIN : -errno;
+}
+
 /* The types that are known for the host come first, as in OpenSSH: a server with several keys then
  * shows one that can be compared. Those that turned out not to be the pinned key are left out. */
 static void order_host_types(const struct net_ssh *ssh, char *out, size_t size)
@@ -77,10 +92,12 @@ int net_ssh_session_new(struct net_ssh *ssh)
     return net_ssh_fail(ssh, AP_E_NO_MEMORY, "out of memory");
   libssh2_session_set_blocking(ssh->session, 0);
   const union {
-    LIBSSH2_DISCONNECT_FUNC((*function));
+    LIBSSH2_DISCONNECT_FUNC((*hung_up));
+    LIBSSH2_RECV_FUNC((*receive));
     void *pointer;
-  } callback = {.function = hung_up};
-  (void)libssh2_session_callback_set(ssh->session, LIBSSH2_CALLBACK_DISCONNECT, callback.pointer);
+  } on_hang_up = {.hung_up = hung_up}, on_receive = {.receive = receive};
+  (void)libssh2_session_callback_set(ssh->session, LIBSSH2_CALLBACK_DISCONNECT, on_hang_up.pointer);
+  (void)libssh2_session_callback_set(ssh->session, LIBSSH2_CALLBACK_RECV, on_receive.pointer);
   order_host_types(ssh, types, sizeof(types));
   int rc = libssh2_session_method_pref(ssh->session, LIBSSH2_METHOD_HOSTKEY, types);
   for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]) && rc == 0; i++)
