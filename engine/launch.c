@@ -16,10 +16,10 @@ static bool say_version(void)
   return printf("apogee %s\n", APOGEE_VERSION) > 0 && fflush(stdout) == 0;
 }
 
-/* PREFIX/bin/apogee has its engine at PREFIX/libexec/apogee. */
+/* PREFIX/bin/apogee has its engine at PREFIX/libexec/apogee-engine. */
 static int find_engine(char *path, size_t size)
 {
-  static const char engine[] = "/" APOGEE_LIBEXEC "/apogee";
+  static const char engine[] = "/" APOGEE_LIBEXEC "/apogee-engine";
   ssize_t len = readlink("/proc/self/exe", path, size);
   if (len < 0)
     return errno;

@@ -8,10 +8,13 @@ static int ask(const char *command, const struct cli_args *args, const struct cl
 {
   bool is_show = strcmp(command, "show") == 0;
   const struct run_request request = {
-      .command = command,
-      .target = is_show ? args->operands.items[0] : NULL,
-      .targets = args->operands.items,
-      .target_count = args->operands.count,
+      .script =
+          {
+              .command = command,
+              .target = is_show ? args->operands.items[0] : NULL,
+              .targets = args->operands.items,
+              .target_count = args->operands.count,
+          },
       .format = RUN_FORMAT_TABLE,
       .quiet = args->quiet,
   };

@@ -49,7 +49,7 @@ struct cli_args {
   struct cli_words entity;
   struct cli_words only;
   struct cli_words skip;
-  struct run_pair *params;
+  struct script_param *params;
   size_t param_count;
   const char *config;
   const char *output;

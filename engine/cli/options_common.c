@@ -84,7 +84,7 @@ static int take_param(void *into, char *value, struct ap_error *err)
   if (!args->params)
     return ap_fail(err, AP_E_NO_MEMORY, "out of memory");
   *equals = '\0';
-  args->params[args->param_count++] = (struct run_pair){value, equals + 1};
+  args->params[args->param_count++] = (struct script_param){value, equals + 1};
   return AP_OK;
 }
 

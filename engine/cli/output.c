@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,11 +15,12 @@
 
 #include "base/buf.h"
 
-enum { BUFFER_BYTES = 64 * 1024 };
+enum { BUFFER_BYTES = 64 * 1024, HURRY_MS = 2000 };
 
 struct output {
   int fd;
   bool owns_fd;
+  bool is_hurried; /* the run is to end */
   bool is_file;    /* a regular one: writing to it does not wait for anybody */
   char *name;      /* in messages: the path, or "standard output" */
   char *target;    /* where the file goes; NULL: written straight */
@@ -127,14 +129,15 @@ int output_open(const char *path, struct output **out, struct ap_error *err)
 
 /* ---- writing ---- */
 
-/* Waits for a reader that may never read on: a signal, which the loop cannot see meanwhile, ends
- * the wait and with it the writing. */
+/* Waits for a reader that may never read on. A signal, which the loop cannot see meanwhile, ends
+ * the wait and with it the writing; so does the time, once the run is to end. */
 static bool wait_until_writable(struct output *output)
 {
   struct pollfd ready = {.fd = output->fd, .events = POLLOUT};
-  if (poll(&ready, 1, -1) >= 0)
+  int count = poll(&ready, 1, output->is_hurried ? HURRY_MS : -1);
+  if (count > 0)
     return true;
-  output->error = errno;
+  output->error = count == 0 ? ETIMEDOUT : errno;
   return false;
 }
 
@@ -175,7 +178,35 @@ int output_write(void *arg, const char *data, size_t len)
   return output->error ? AP_E_IO : AP_OK;
 }
 
+void output_hurry(struct output *output)
+{
+  output->is_hurried = true;
+}
+
 /* ---- the end ---- */
+
+/* The file that the handler below removes; "": none. */
+static char to_remove[PATH_MAX];
+
+static void end_process(int number)
+{
+  if (*to_remove)
+    (void)unlink(to_remove);
+  (void)signal(number, SIG_DFL);
+  (void)raise(number);
+}
+
+void output_end_on_signals(const struct output *output)
+{
+  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+  const struct sigaction action = {.sa_handler = end_process};
+  struct sigaction now;
+  if (output->temporary)
+    (void)snprintf(to_remove, sizeof(to_remove), "%s", output->temporary);
+  for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+    if (sigaction(numbers[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+      (void)sigaction(numbers[i], &action, NULL);
+}
 
 int output_problem(const struct output *output, struct ap_error *err)
 {
@@ -183,8 +214,8 @@ int output_problem(const struct output *output, struct ap_error *err)
     return AP_OK;
   if (output->error == EPIPE)
     return refuse(output->name, "its reader has gone", err);
-  if (output->error == EINTR)
-    return refuse(output->name, "a signal came while its reader did not read", err);
+  if (output->error == EINTR || output->error == ETIMEDOUT)
+    return refuse(output->name, "the run was to end, and its reader did not read", err);
   if (output->error == ENOSPC || output->error == EDQUOT)
     return refuse(output->name, "the disk is full", err);
   if (output->error == EFBIG)

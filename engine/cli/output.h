@@ -17,6 +17,13 @@ int output_write(void *arg, const char *data, size_t len) AP_MUST_USE;
 /* Sends what is buffered on its way: after a line that somebody waits for. */
 int output_flush(struct output *output) AP_MUST_USE;
 
+/* The run is to end soon: a reader that does not read is not waited for without end any more. */
+void output_hurry(struct output *output);
+
+/* From here on SIGINT, SIGTERM and SIGHUP end the process at once, and leave no half-written file:
+ * for when no loop runs any more that could see them. */
+void output_end_on_signals(const struct output *output);
+
 /* The document is whole: puts it in place. AP_E_IO, also of a write before, with its sentence. */
 int output_commit(struct output *output, struct ap_error *err) AP_MUST_USE;
 

@@ -65,12 +65,12 @@ static const char *temporary_folder(void)
 static int make_record(struct cli_parts *parts, const struct cli_config *config)
 {
   struct ap_error err = {0};
-  const char *folder = config->no_state ? temporary_folder() : config->state_dir;
-  if (!folder) {
+  parts->folder = config->no_state ? temporary_folder() : config->state_dir;
+  if (!parts->folder) {
     (void)ap_fail(&err, AP_E_INVALID, "%s", no_folder);
     return said(CLI_EXIT_NOT_WRITTEN, &err);
   }
-  if (store_spool_open(parts->loop, folder, &parts->spool, &err) != AP_OK) {
+  if (store_spool_open(parts->loop, parts->folder, &parts->spool, &err) != AP_OK) {
     (void)ap_fail_context(&err, "the state cannot be written");
     return said(CLI_EXIT_NOT_WRITTEN, &err);
   }
@@ -188,8 +188,8 @@ static int open_store(struct cli_parts *parts, const struct run_request *request
     (void)ap_fail(&err, AP_E_NO_MEMORY, "out of memory");
     return said(CLI_EXIT_LIMIT, &err);
   }
-  (void)snprintf(spender, sizeof(spender), "%s %s", request->command,
-                 request->target ? request->target : "");
+  (void)snprintf(spender, sizeof(spender), "%s %s", request->script.command,
+                 request->script.target ? request->script.target : "");
   store_options_init(&options);
   options.service = config->virustotal.url;
   options.key = parts->key;

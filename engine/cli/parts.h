@@ -10,6 +10,7 @@
 struct cli_parts {
   struct net_loop *loop;
   struct casefile *cf;
+  const char *folder; /* where the spool lies */
   struct store_spool *spool;
   struct case_record *record;
   struct sim *sim;

@@ -119,7 +119,7 @@ static void broke(void *arg, int code)
   ap_log(AP_LOG_CLI, AP_LOG_ERROR,
          "%s: the record of the run cannot be written: %s; make room there, or name another folder "
          "with --state-dir",
-         doing->config->state_dir,
+         doing->parts.folder,
          code == AP_E_IO ? store_spool_problem(doing->parts.spool) : ap_error_text(code));
   doing->is_said = true;
   not_written(doing, code);
@@ -169,6 +169,7 @@ static void caught(void *arg, int signal_number)
     (void)raise(signal_number);
   }
   doing->was_signaled = true;
+  output_hurry(doing->output);
   ap_log(AP_LOG_CLI, AP_LOG_WARN, "the run is ending; once more ends it at once");
   script_run_stop(doing->run, AP_E_CANCELED);
 }
@@ -277,9 +278,11 @@ static int finish(struct doing *doing)
 {
   struct ap_error err = {0};
   const struct script_end *end = script_run_end(doing->run);
+  output_end_on_signals(doing->output);
   if (end->message)
     ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", end->message);
-  bool has_document = doing->has_case && end->exit_code != CLI_EXIT_USAGE;
+  bool has_document =
+      doing->has_case && end->exit_code != CLI_EXIT_USAGE && end->exit_code != CLI_EXIT_LIMIT;
   if (doing->has_case && !has_document)
     return end->exit_code;
   int rc = doing->written;
@@ -335,36 +338,10 @@ static int make_run(struct doing *doing, const struct cli_folders *folders)
   return CLI_EXIT_USAGE;
 }
 
-/* The engine's own form of the request. */
 static int start(struct doing *doing)
 {
   struct ap_error err = {0};
-  const struct run_request *request = doing->request;
-  const char **names = calloc(2 * request->param_count + 1, sizeof(*names));
-  const char **values = names ? names + request->param_count : NULL;
-  if (!names)
-    return CLI_EXIT_LIMIT;
-  for (size_t i = 0; i < request->param_count; i++) {
-    names[i] = request->params[i].name;
-    values[i] = request->params[i].value;
-  }
-  const struct script_request asked = {
-      .command = request->command,
-      .target = request->target,
-      .targets = request->targets,
-      .target_count = request->target_count,
-      .param_names = names,
-      .param_values = values,
-      .param_count = request->param_count,
-      .only = request->only,
-      .only_count = request->only_count,
-      .skip = request->skip,
-      .skip_count = request->skip_count,
-      .fail_on_risky = request->fail_on_risky,
-  };
-  int rc = script_run_start(doing->run, &asked, &err);
-  free(names);
-  if (rc == AP_OK)
+  if (script_run_start(doing->run, &doing->request->script, &err) == AP_OK)
     return CLI_EXIT_DONE;
   ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err.text);
   return CLI_EXIT_USAGE;
@@ -398,7 +375,8 @@ int run_main(const struct run_request *request, const struct cli_config *config)
   struct doing doing = {.request = request, .config = config};
   struct cli_folders folders;
   struct ap_error err = {0};
-  doing.has_case = strcmp(request->command, "run") == 0 || strcmp(request->command, "action") == 0;
+  doing.has_case =
+      strcmp(request->script.command, "run") == 0 || strcmp(request->script.command, "action") == 0;
   if (cli_folders_find(&folders, &err) != AP_OK) {
     ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err.text);
     return CLI_EXIT_USAGE;

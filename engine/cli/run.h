@@ -7,32 +7,17 @@
 #include <stddef.h>
 
 #include "cli/config.h"
+#include "script/run.h"
 
 enum run_format { RUN_FORMAT_JSON, RUN_FORMAT_NDJSON, RUN_FORMAT_TABLE };
 
-/* --param NAME=VALUE */
-struct run_pair {
-  const char *name;
-  const char *value;
-};
-
 /* What a command asks of the engine. Strings are borrowed until run_main returns. */
 struct run_request {
-  const char *command;        /* "run", "action", "list", "show" or "check" */
-  const char *target;         /* playbook or action; NULL for list and check */
-  const char *const *targets; /* check: files */
-  size_t target_count;
-  const struct run_pair *params; /* --param, in order */
-  size_t param_count;
+  struct script_request script;      /* what the scripts get of it */
   const char *const *entities_files; /* "-" is standard input */
   size_t entities_file_count;
   const char *const *entity_options; /* TYPE:VALUE */
   size_t entity_option_count;
-  const char *const *only;
-  size_t only_count;
-  const char *const *skip;
-  size_t skip_count;
-  bool fail_on_risky;
   bool simulate;
   const char *scenario; /* NULL: none */
   enum run_format format;

@@ -37,7 +37,6 @@ struct net_http_call {
   curl_mime *mime;
   struct net_http_upload upload;
   uint64_t upload_read;
-  bool is_paused; /* its read had nothing */
   int upload_error;
   struct ap_buf form;
   struct ap_buf body;
@@ -301,22 +300,10 @@ static size_t header_arrived(char *data, size_t size, size_t count, void *arg)
   return call->header_bytes > HEADER_MAX_BYTES ? 0 : size * count;
 }
 
-void net_http_resume(struct net_http_call *call)
-{
-  if (!call->is_paused)
-    return;
-  call->is_paused = false;
-  (void)curl_easy_pause(call->easy, CURLPAUSE_CONT);
-}
-
 static size_t upload_wanted(char *data, size_t size, size_t count, void *arg)
 {
   struct net_http_call *call = arg;
   int64_t got = call->upload.read(call->upload.arg, data, size * count);
-  if (got == NET_HTTP_LATER) {
-    call->is_paused = true;
-    return CURL_READFUNC_PAUSE;
-  }
   if (got < 0) {
     call->upload_error = (int)got;
     return CURL_READFUNC_ABORT;

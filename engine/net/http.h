@@ -41,12 +41,11 @@ struct net_http_upload {
   struct ap_slice key;   /* value of the field "apikey"; copied. ptr NULL: no such field */
   const char *file_name; /* without folders, CR, LF, NUL or quotes; copied */
   uint64_t size;         /* bytes of the file */
-  /* Fills data with up to len bytes: returns how many, 0 at the end, NET_HTTP_LATER when there are
-   * none now (net_http_resume tells when there are), another negative AP_E_ code on failure. */
+  /* Fills data with up to len bytes: returns how many, 0 at the end, a negative AP_E_ code on
+   * failure. */
   int64_t (*read)(void *arg, char *data, size_t len);
   void *arg; /* borrowed until done runs or the call is canceled */
 };
-#define NET_HTTP_LATER INT64_MIN
 
 struct net_http_answer {
   int code; /* AP_OK when there is an HTTP status, whatever it says; else why there is none */
@@ -71,9 +70,6 @@ void net_http_free(struct net_http *http); /* cancels what is under way; NULL is
  * @param out  for net_http_cancel; may be NULL */
 int net_http_start(struct net_http *http, const struct net_http_request *request,
                    net_http_done_fn *done, void *arg, struct net_http_call **out) AP_MUST_USE;
-
-/* An upload whose read had nothing goes on; nothing for another. Not from inside read. */
-void net_http_resume(struct net_http_call *call);
 
 /* Ends a call; its callback does not run. */
 void net_http_cancel(struct net_http_call *call);

@@ -53,6 +53,21 @@ int net_sftp_op_submit(struct net_sftp_op *op, struct net_sftp_op **out)
   return AP_PENDING;
 }
 
+int net_sftp_ask(struct net_sftp *sftp, const char *path, const struct net_sftp_op *asked,
+                 struct net_sftp_op **out)
+{
+  if (!*path)
+    return AP_E_INVALID;
+  struct net_sftp_op *op = net_sftp_op_new(sftp, path);
+  if (!op)
+    return AP_E_NO_MEMORY;
+  char *copy = op->path;
+  *op = *asked;
+  op->sftp = sftp;
+  op->path = copy;
+  return net_sftp_op_submit(op, out);
+}
+
 void net_sftp_cancel(struct net_sftp_op *op)
 {
   if (!op)

@@ -171,16 +171,9 @@ static void open_finish(struct net_sftp_op *op, int code, const char *text)
 int net_sftp_open_file(struct net_sftp *sftp, const char *path, net_sftp_file_fn *done, void *arg,
                        struct net_sftp_op **out)
 {
-  if (!*path)
-    return AP_E_INVALID;
-  struct net_sftp_op *op = net_sftp_op_new(sftp, path);
-  if (!op)
-    return AP_E_NO_MEMORY;
-  op->step = open_step;
-  op->finish = open_finish;
-  op->done.file = done;
-  op->arg = arg;
-  return net_sftp_op_submit(op, out);
+  const struct net_sftp_op asked = {
+      .step = open_step, .finish = open_finish, .done.file = done, .arg = arg};
+  return net_sftp_ask(sftp, path, &asked, out);
 }
 
 const struct net_sftp_stat *net_sftp_file_stat(const struct net_sftp_file *file)

@@ -49,16 +49,9 @@ static void stat_finish(struct net_sftp_op *op, int code, const char *text)
 int net_sftp_stat(struct net_sftp *sftp, const char *path, net_sftp_stat_fn *done, void *arg,
                   struct net_sftp_op **out)
 {
-  if (!*path)
-    return AP_E_INVALID;
-  struct net_sftp_op *op = net_sftp_op_new(sftp, path);
-  if (!op)
-    return AP_E_NO_MEMORY;
-  op->step = stat_step;
-  op->finish = stat_finish;
-  op->done.stat = done;
-  op->arg = arg;
-  return net_sftp_op_submit(op, out);
+  const struct net_sftp_op asked = {
+      .step = stat_step, .finish = stat_finish, .done.stat = done, .arg = arg};
+  return net_sftp_ask(sftp, path, &asked, out);
 }
 
 /* ---- a folder ---- */
@@ -174,15 +167,12 @@ static void list_finish(struct net_sftp_op *op, int code, const char *text)
 int net_sftp_list(struct net_sftp *sftp, const char *folder, size_t max_entries,
                   net_sftp_list_fn *done, void *arg, struct net_sftp_op **out)
 {
-  if (!*folder || max_entries == 0)
+  if (max_entries == 0)
     return AP_E_INVALID;
-  struct net_sftp_op *op = net_sftp_op_new(sftp, folder);
-  if (!op)
-    return AP_E_NO_MEMORY;
-  op->max_entries = max_entries;
-  op->step = list_step;
-  op->finish = list_finish;
-  op->done.list = done;
-  op->arg = arg;
-  return net_sftp_op_submit(op, out);
+  const struct net_sftp_op asked = {.step = list_step,
+                                    .finish = list_finish,
+                                    .done.list = done,
+                                    .arg = arg,
+                                    .max_entries = max_entries};
+  return net_sftp_ask(sftp, folder, &asked, out);
 }

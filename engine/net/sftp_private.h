@@ -84,6 +84,10 @@ struct net_sftp_op {
 /* A call with a copy of path (may be NULL), not yet in the queue; NULL: out of memory. */
 struct net_sftp_op *net_sftp_op_new(struct net_sftp *sftp, const char *path);
 int net_sftp_op_submit(struct net_sftp_op *op, struct net_sftp_op **out);
+
+/* Both for a call on a path: a copy of what `asked` says of it (step, finish, done, arg, ...). */
+int net_sftp_ask(struct net_sftp *sftp, const char *path, const struct net_sftp_op *asked,
+                 struct net_sftp_op **out);
 void net_sftp_op_free(struct net_sftp_op *op);
 
 /* Puts a handle that nobody owns any more in line to be closed. */

@@ -91,8 +91,10 @@ static void start_call(lua_State *L, struct call_op *op, int arg_count, lua_Inte
   DL_APPEND(op->run->calls, call);
   op->left++;
   call->task = task_start(L, arg_count, call_ended, call);
-  if (!job)
+  if (!job) {
+    task_set_limit(call->task, SCRIPT_OWN_INSTRUCTIONS);
     return;
+  }
   job->task = call->task;
   task_set_data(call->task, job);
   task_set_label(call->task, job->label);

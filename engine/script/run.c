@@ -9,7 +9,7 @@
 #include "script/report.h"
 #include "script/run_private.h"
 
-enum { GRACE_MS = 3000, EXIT_OF_A_BUG = 2 };
+enum { GRACE_MS = 3000, EXIT_LIMIT = 6 };
 
 struct script_run *script_run_of(lua_State *L)
 {
@@ -78,7 +78,7 @@ static void main_ended(void *arg, int rc, lua_State *co, int result_count)
     if (result_count >= 2 && lua_type(co, 1 - result_count) == LUA_TSTRING)
       keep_message(run, lua_tostring(co, 1 - result_count));
   } else {
-    run->end.exit_code = EXIT_OF_A_BUG;
+    run->end.exit_code = EXIT_LIMIT; /* it was ended, or it raised: what there is, is in pieces */
     if (rc == AP_E_INVALID) {
       lua_pushvalue(co, -1);
       script_error_text(co, &err);
@@ -105,7 +105,7 @@ static void push_params(lua_State *L, const struct script_request *request)
 {
   lua_newtable(L);
   for (size_t i = 0; i < request->param_count; i++) {
-    const char *pair[] = {request->param_names[i], request->param_values[i]};
+    const char *pair[] = {request->params[i].name, request->params[i].value};
     push_list(L, pair, 2);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
@@ -145,6 +145,7 @@ int script_run_start(struct script_run *run, const struct script_request *reques
   script_engine_push(L);
   push_request(L, request);
   run->main = task_start(L, 2, main_ended, run);
+  task_set_limit(run->main, SCRIPT_OWN_INSTRUCTIONS);
   lua_settop(L, env - 1);
   return AP_OK;
 }

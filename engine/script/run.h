@@ -12,14 +12,19 @@
 
 struct script_run;
 
+/* A parameter as it was typed: --param NAME=VALUE. */
+struct script_param {
+  const char *name;
+  const char *value;
+};
+
 /* What a command asks for. Borrowed until script_run_start returns. */
 struct script_request {
   const char *command;        /* run, action, list, show or check */
   const char *target;         /* playbook or action; NULL: none */
   const char *const *targets; /* of check */
   size_t target_count;
-  const char *const *param_names;
-  const char *const *param_values;
+  const struct script_param *params; /* in order */
   size_t param_count;
   const char *const *only;
   size_t only_count;

@@ -10,6 +10,10 @@
 
 enum { SCRIPT_NO_ENTITY = UINT32_MAX };
 
+/* Of the engine's own Lua, which reads every action there is: what a user grants to an entity does
+ * not bind it. */
+#define SCRIPT_OWN_INSTRUCTIONS UINT64_C(1000000000)
+
 /* One task of an action or a playbook. */
 struct script_job {
   struct script_job *prev, *next; /* in run->jobs */

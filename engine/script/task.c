@@ -236,6 +236,11 @@ void task_set_data(struct task *task, void *data)
   task->data = data;
 }
 
+void task_set_limit(struct task *task, uint64_t instructions)
+{
+  task->scope.limit = instructions;
+}
+
 void task_set_label(struct task *task, const char *label)
 {
   task->label = label;

@@ -49,6 +49,9 @@ void *task_data(const struct task *task);
  * has ended; NULL for none. */
 void task_set_label(struct task *task, const char *label);
 
+/* How many instructions it may take, instead of limits.instructions; before it first runs. */
+void task_set_limit(struct task *task, uint64_t instructions);
+
 /* Ends a task that is not running: cancels what it waits for, runs its __close variables under the
  * kill flag, calls ended with AP_E_CANCELED. */
 void task_kill(struct task *task);

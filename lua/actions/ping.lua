@@ -27,8 +27,7 @@ local TROUBLES = {
   forbidden = REFUSED,
   limited = {
     says = "The key works, but its quota is spent.",
-    advice = "Wait a minute, or until 00:00 UTC when the day's quota is spent; "
-      .. "`apogee quota` shows what is left.",
+    advice = "Wait a minute, or until 00:00 UTC when the day's quota is spent.",
   },
   tls = {
     failed = true,

@@ -249,8 +249,7 @@ describe("the result", function()
       }
       assert.equal(2, ran.exit)
       assert.equal("old", program.read(path))
-      local left = io.popen("ls -A " .. w.folder):read "a"
-      assert.is_nil(left:find "result%.json%.", "no half-written file is left")
+      assert.equal("", w:left_over())
     end)
   end)
 

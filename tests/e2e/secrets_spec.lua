@@ -1,6 +1,7 @@
 -- A canary: a key that must turn up nowhere but in what is sent to the service.
 -- SPDX-License-Identifier: Apache-2.0
 local program = require "e2e.support.program"
+local simulator = require "e2e.support.simulator"
 local workspace = require "e2e.support.workspace"
 
 local CANARY = "cafe" .. ("0badf00d"):rep(7) .. "cafe"
@@ -65,10 +66,8 @@ describe("the key", function()
       local process = program.start({
         "action", "scan_hash", "--param", "threshold=3", "--entity", EICAR,
       }, env)
-      assert(require("e2e.support.simulator").wait(
-        ("grep -q file/report %s || [ -s %s ]"):format(w:path "requests", process.err_path), 10)
-        or true)
-      os.execute "sleep 0.5"
+      -- The state is opened once the key was read.
+      assert(simulator.wait("[ -e " .. w:path "state/apogee.db" .. " ]", 10))
       local environ = io.popen(("tr '\\0' '\\n' </proc/%d/environ 2>/dev/null"):format(process.pid))
       assert.is_false(holds(environ:read "a"))
       local arguments = io.popen(("tr '\\0' ' ' </proc/%d/cmdline"):format(process.pid)):read "a"

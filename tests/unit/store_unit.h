@@ -165,3 +165,20 @@ static inline uint64_t desk_intend(struct desk *desk, enum store_submission_kind
   assert_int_equal(AP_OK, desk->code);
   return desk->submission.id;
 }
+
+/* A folder for each test, for cmocka. */
+static struct folder folder;
+
+static inline int make_folder(void **state)
+{
+  (void)state;
+  folder_make(&folder);
+  return 0;
+}
+
+static inline int remove_folder(void **state)
+{
+  (void)state;
+  folder_remove(&folder);
+  return 0;
+}

@@ -458,12 +458,13 @@ static void test_a_file_outlives_its_connection(void **state)
   struct net_sftp_file *file = open_well(&world, path_in(&server, "large"));
   begin_many(&world, file, &heard, ops);
   (void)uv_run(net_loop_uv(world.loop), UV_RUN_ONCE);
+  int before = heard.times; /* a server that is quick has answered some of them */
   net_sftp_close(world.sftp);
   world.sftp = NULL;
   assert_int_equal(AP_E_CLOSED, net_sftp_read(file, hear_data, &heard, NULL));
   assert_int_equal(AP_E_CLOSED, net_sftp_rewind(file));
   (void)uv_run(net_loop_uv(world.loop), UV_RUN_NOWAIT);
-  assert_int_equal(0, heard.times);
+  assert_int_equal(before, heard.times);
   net_sftp_file_close(file);
   heard_free(&heard);
   world_close(&world);

@@ -4,7 +4,6 @@
 
 enum { REPORT_BYTES = 4096 };
 
-static struct folder folder;
 static bool is_on_disk;
 
 static int open_store(void **state)

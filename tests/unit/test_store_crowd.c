@@ -10,22 +10,6 @@
 #include "base/digest.h"
 #include "store_unit.h"
 
-static struct folder folder;
-
-static int make_folder(void **state)
-{
-  (void)state;
-  folder_make(&folder);
-  return 0;
-}
-
-static int remove_folder(void **state)
-{
-  (void)state;
-  folder_remove(&folder);
-  return 0;
-}
-
 static void sleep_us(uint64_t us)
 {
   const struct timespec wait = {(time_t)(us / 1000000), (long)(us % 1000000) * 1000};

@@ -8,22 +8,6 @@
 #include "store/disk_private.h"
 #include "store_unit.h"
 
-static struct folder folder;
-
-static int make_folder(void **state)
-{
-  (void)state;
-  folder_make(&folder);
-  return 0;
-}
-
-static int remove_folder(void **state)
-{
-  (void)state;
-  folder_remove(&folder);
-  return 0;
-}
-
 static void path_of_file(char *path, size_t size)
 {
   (void)snprintf(path, size, "%s/apogee.db", folder.path);

@@ -43,6 +43,15 @@ end
 --- Removes the state: what was fetched is fetched again.
 function Workspace:forget() assert(os.execute("rm -rf " .. program.quote(self:path "state"))) end
 
+--- Halves of results that were left in the folder: what --output writes to until it is whole.
+---@return string names, a line each; "" for none
+function Workspace:left_over()
+  local pipe = assert(io.popen("ls -A " .. program.quote(self.folder) .. " | grep '^.apogee-'"))
+  local names = pipe:read "a"
+  pipe:close()
+  return names
+end
+
 function Workspace:environment()
   local env = {
     HOME = self.folder, APOGEE_CONFIG = self:path "config.lua",
