@@ -466,6 +466,7 @@ static void test_a_file_outlives_its_connection(void **state)
   (void)uv_run(net_loop_uv(world.loop), UV_RUN_NOWAIT);
   assert_int_equal(before, heard.times);
   net_sftp_file_close(file);
+  net_sftp_file_close(heard.file); /* where it was opened in time */
   heard_free(&heard);
   world_close(&world);
 }
