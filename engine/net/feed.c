@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCKS = 4, BLOCK_BYTES = NET_SOURCE_READ_MAX };
+enum { BLOCKS = 4 };
 
 enum block_state { BLOCK_EMPTY, BLOCK_FILLED, BLOCK_DIGESTED };
 
@@ -14,7 +14,7 @@ struct block {
   enum block_state state;
   size_t len;
   size_t taken;
-  char *data;
+  char *data; /* NULL: none came yet */
 };
 
 struct net_feed {
@@ -24,6 +24,7 @@ struct net_feed {
   void *arg;
   bool is_kept;
   struct ap_hasher *hasher;
+  size_t block_bytes;
   struct block blocks[BLOCKS];
   size_t fill, digest, take; /* where each of the three stands, counted from the first block */
   uint64_t bytes;            /* that came */
@@ -58,12 +59,8 @@ int net_feed_new(struct net_loop *loop, const struct net_source *source, bool is
     return AP_E_NO_MEMORY;
   *feed = (struct net_feed){
       .loop = loop, .source = *source, .events = *events, .arg = arg, .is_kept = is_kept};
+  feed->block_bytes = source->size < NET_SOURCE_READ_MAX ? source->size : NET_SOURCE_READ_MAX;
   int rc = ap_hasher_new(&feed->hasher);
-  for (size_t i = 0; rc == AP_OK && i < BLOCKS; i++) {
-    feed->blocks[i].data = malloc(BLOCK_BYTES);
-    if (!feed->blocks[i].data)
-      rc = AP_E_NO_MEMORY;
-  }
   if (rc != AP_OK) {
     free_feed(feed);
     return rc;
@@ -96,6 +93,24 @@ static void fail(struct net_feed *feed, int code, const char *text)
 
 static void go_on(struct net_feed *feed);
 
+/* False when out of memory. */
+static bool fill_block(struct net_feed *feed, struct ap_slice data)
+{
+  struct block *block = block_at(feed, feed->fill);
+  ap_require(data.len <= feed->block_bytes);
+  if (!block->data)
+    block->data = malloc(feed->block_bytes);
+  if (!block->data)
+    return false;
+  memcpy(block->data, data.ptr, data.len);
+  block->len = data.len;
+  block->taken = 0;
+  block->state = BLOCK_FILLED;
+  feed->bytes += data.len;
+  feed->fill++;
+  return true;
+}
+
 static void got(void *arg, int code, const char *text, struct ap_slice data)
 {
   struct net_feed *feed = arg;
@@ -111,14 +126,9 @@ static void got(void *arg, int code, const char *text, struct ap_slice data)
   }
   if (data.len == 0) {
     feed->has_ended = true;
-  } else {
-    struct block *block = block_at(feed, feed->fill++);
-    ap_require(data.len <= BLOCK_BYTES);
-    memcpy(block->data, data.ptr, data.len);
-    block->len = data.len;
-    block->taken = 0;
-    block->state = BLOCK_FILLED;
-    feed->bytes += data.len;
+  } else if (!fill_block(feed, data)) {
+    fail(feed, AP_E_NO_MEMORY, ap_error_text(AP_E_NO_MEMORY));
+    return;
   }
   go_on(feed);
 }

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TEXT_BYTES = 300 };
+enum { TEXT_BYTES = 300, READ_BYTES = 1024 * 1024 };
 
 /* An open file. A job on the pool works on it alone; what it leaves behind is read by its done. */
 struct file {
@@ -48,7 +48,7 @@ static void read_job(void *arg)
   struct file *file = arg;
   struct stat now;
   do
-    file->got = pread(file->fd, file->data, NET_SOURCE_READ_MAX, (off_t)file->at);
+    file->got = pread(file->fd, file->data, READ_BYTES, (off_t)file->at);
   while (file->got < 0 && errno == EINTR);
   file->error = file->got < 0 ? errno : 0;
   if (file->got == 0)
@@ -86,7 +86,7 @@ static int file_read(void *self, net_source_data_fn *got, void *arg)
   if (file->is_busy)
     return AP_E_BUSY;
   if (!file->data)
-    file->data = malloc(NET_SOURCE_READ_MAX);
+    file->data = malloc(READ_BYTES);
   if (!file->data)
     return AP_E_NO_MEMORY;
   file->done = got;

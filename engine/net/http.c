@@ -3,48 +3,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/http.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <utlist.h>
 
 #include "base/log.h"
+#include "net/http_private.h"
 #include "net/proxy.h"
-#include "net/sockets.h"
 
-enum { HEADER_MAX_BYTES = 64 * 1024, IDLE_HANDLES_MAX = 256 };
-
-struct net_http {
-  struct net_loop *loop;
-  CURLM *multi;
-  struct net_sockets sockets;
-  uv_timer_t *timer;
-  struct net_http_options options;
-  char *proxy;
-  char *proxy_user;
-  char *ca_file;
-  CURL *idle[IDLE_HANDLES_MAX];
-  size_t idle_count;
-  struct net_http_call *calls;
-};
-
-struct net_http_call {
-  struct net_http_call *prev, *next;
-  struct net_http *http;
-  CURL *easy;
-  curl_mime *mime;
-  struct net_http_upload upload;
-  uint64_t upload_read;
-  int upload_error;
-  struct ap_buf form;
-  struct ap_buf body;
-  size_t header_bytes;
-  net_http_done_fn *done;
-  void *arg;
-  char error[CURL_ERROR_SIZE];
-};
+enum { HEADER_MAX_BYTES = 64 * 1024 };
 
 int net_http_global_init(struct ap_error *err)
 {
@@ -129,12 +97,13 @@ static void call_release(struct net_http_call *call)
 {
   struct net_http *http = call->http;
   DL_DELETE(http->calls, call);
+  net_http_upload_end(call);
   (void)curl_multi_remove_handle(http->multi, call->easy);
   /* A handle that rests closes its connection later, and could still write its reason there. */
   (void)curl_easy_setopt(call->easy, CURLOPT_ERRORBUFFER, NULL);
-  if (call->mime || http->idle_count == IDLE_HANDLES_MAX) {
+  if (call->upload || http->idle_count == NET_HTTP_IDLE_MAX) {
     curl_easy_cleanup(call->easy); /* a handle that sent a form starts afresh */
-    curl_mime_free(call->mime);
+    net_http_upload_free(call);
   } else {
     http->idle[http->idle_count++] = call->easy;
   }
@@ -143,7 +112,7 @@ static void call_release(struct net_http_call *call)
   free(call);
 }
 
-static void call_finish(struct net_http_call *call, CURLcode curl)
+void net_http_finish(struct net_http_call *call, CURLcode curl)
 {
   char text[512] = "";
   struct net_http_answer answer = {.code = code_of(curl), .error = text, .content_type = ""};
@@ -156,16 +125,12 @@ static void call_finish(struct net_http_call *call, CURLcode curl)
       ap_redact(call->body.ptr, call->body.len); /* a server may send the key back */
     answer.body = ap_slice_of(&call->body);
   } else {
-    if (call->upload_error)
-      answer.code = call->upload_error;
+    if (net_http_upload_error(call))
+      answer.code = net_http_upload_error(call);
     describe(call, curl, answer.code, text, sizeof(text));
   }
-  if (call->mime) {
-    curl_off_t sent = 0;
-    (void)curl_easy_getinfo(call->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-    answer.bytes_sent = (uint64_t)sent;
-    answer.sent_whole = call->upload_read == call->upload.size;
-  }
+  if (call->upload)
+    net_http_upload_count(call, &answer);
   net_http_done_fn *done = call->done;
   void *arg = call->arg;
   call->done = NULL;
@@ -184,7 +149,7 @@ static void check_finished(void *arg)
     CURLcode result = message->data.result;
     char *private_data = NULL;
     (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private_data);
-    call_finish((struct net_http_call *)(void *)private_data, result);
+    net_http_finish((struct net_http_call *)(void *)private_data, result);
   }
 }
 
@@ -300,18 +265,6 @@ static size_t header_arrived(char *data, size_t size, size_t count, void *arg)
   return call->header_bytes > HEADER_MAX_BYTES ? 0 : size * count;
 }
 
-static size_t upload_wanted(char *data, size_t size, size_t count, void *arg)
-{
-  struct net_http_call *call = arg;
-  int64_t got = call->upload.read(call->upload.arg, data, size * count);
-  if (got < 0) {
-    call->upload_error = (int)got;
-    return CURL_READFUNC_ABORT;
-  }
-  call->upload_read += (uint64_t)got;
-  return (size_t)got;
-}
-
 /* What is the same for every request on a handle. Each option's return counts: an option that this
  * libcurl does not know must not leave a weaker default. */
 static bool set_constants(struct net_http *http, CURL *easy)
@@ -364,27 +317,6 @@ static CURL *take_handle(struct net_http *http)
   return easy;
 }
 
-static bool add_mime(struct net_http_call *call, const struct net_http_upload *upload)
-{
-  call->upload = *upload;
-  call->mime = curl_mime_init(call->easy);
-  if (!call->mime)
-    return false;
-  CURLcode rc = CURLE_OK;
-  if (upload->key.ptr) {
-    curl_mimepart *key = curl_mime_addpart(call->mime);
-    rc = curl_mime_name(key, "apikey");
-    rc = rc ? rc : curl_mime_data(key, upload->key.ptr, upload->key.len);
-  }
-  curl_mimepart *file = curl_mime_addpart(call->mime);
-  rc = rc ? rc : curl_mime_name(file, "file");
-  rc = rc ? rc : curl_mime_filename(file, upload->file_name);
-  rc = rc ? rc : curl_mime_type(file, "application/octet-stream");
-  rc = rc ? rc : curl_mime_data_cb(file, (curl_off_t)upload->size, upload_wanted, NULL, NULL, call);
-  rc = rc ? rc : curl_easy_setopt(call->easy, CURLOPT_MIMEPOST, call->mime);
-  return rc == CURLE_OK;
-}
-
 static bool set_request(struct net_http_call *call, const struct net_http_request *request)
 {
   CURL *easy = call->easy;
@@ -397,7 +329,7 @@ static bool set_request(struct net_http_call *call, const struct net_http_reques
   SET(CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
   SET(CURLOPT_FRESH_CONNECT, request->is_once ? 1L : 0L);
   if (request->upload) {
-    if (!add_mime(call, request->upload))
+    if (!net_http_upload_begin(call, request))
       return false;
   } else if (request->form.ptr) {
     ap_buf_add(&call->form, request->form.ptr, request->form.len);
@@ -442,97 +374,7 @@ int net_http_start(struct net_http *http, const struct net_http_request *request
 
 void net_http_cancel(struct net_http_call *call)
 {
-  /* Canceled from its own callback: call_finish releases it when the callback returns. */
+  /* Canceled from its own callback: net_http_finish releases it when the callback returns. */
   if (call && call->done)
     call_release(call);
-}
-
-/* ---- URLs ---- */
-
-static bool is_loopback(const char *host)
-{
-  return strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 ||
-         strcmp(host, "[::1]") == 0 || strcmp(host, "::1") == 0;
-}
-
-/* Reads the parts that make an origin; false when url cannot be read. The caller frees with
- * curl_free. */
-static bool read_origin(const char *url, char **scheme, char **host, char **port)
-{
-  CURLU *parsed = curl_url();
-  *scheme = *host = *port = NULL;
-  bool good = parsed && !curl_url_set(parsed, CURLUPART_URL, url, 0) &&
-              !curl_url_get(parsed, CURLUPART_SCHEME, scheme, 0) &&
-              !curl_url_get(parsed, CURLUPART_HOST, host, 0) &&
-              !curl_url_get(parsed, CURLUPART_PORT, port, CURLU_DEFAULT_PORT);
-  curl_url_cleanup(parsed);
-  return good;
-}
-
-bool net_http_url_is_allowed(const char *url)
-{
-  char *scheme = NULL;
-  char *host = NULL;
-  char *port = NULL;
-  bool good = read_origin(url, &scheme, &host, &port) &&
-              (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && is_loopback(host)));
-  curl_free(scheme);
-  curl_free(host);
-  curl_free(port);
-  return good;
-}
-
-bool net_http_same_origin(const char *a, const char *b)
-{
-  char *scheme[2];
-  char *host[2];
-  char *port[2];
-  bool good = read_origin(a, &scheme[0], &host[0], &port[0]);
-  good = read_origin(b, &scheme[1], &host[1], &port[1]) && good;
-  good = good && strcmp(scheme[0], scheme[1]) == 0 && strcasecmp(host[0], host[1]) == 0 &&
-         strcmp(port[0], port[1]) == 0;
-  for (int i = 0; i < 2; i++) {
-    curl_free(scheme[i]);
-    curl_free(host[i]);
-    curl_free(port[i]);
-  }
-  return good;
-}
-
-bool net_http_host_is_below(const char *url, const char *domain)
-{
-  char *scheme = NULL;
-  char *host = NULL;
-  char *port = NULL;
-  bool good = read_origin(url, &scheme, &host, &port);
-  size_t len = good ? strlen(host) : 0;
-  size_t tail = strlen(domain);
-  good =
-      len > tail + 1 && host[len - tail - 1] == '.' && strcasecmp(host + len - tail, domain) == 0;
-  curl_free(scheme);
-  curl_free(host);
-  curl_free(port);
-  return good;
-}
-
-static bool needs_no_escape(char c)
-{
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_' || c == '.' || c == '~';
-}
-
-void net_http_escape(struct ap_buf *out, const char *text, size_t len)
-{
-  static const char digits[] = "0123456789ABCDEF";
-  for (size_t i = 0; i < len; i++) {
-    size_t plain = i;
-    while (i < len && needs_no_escape(text[i]))
-      i++;
-    ap_buf_add(out, text + plain, i - plain);
-    if (i == len)
-      return;
-    unsigned char c = (unsigned char)text[i];
-    const char escaped[3] = {'%', digits[c >> 4], digits[c & 15]};
-    ap_buf_add(out, escaped, 3);
-  }
 }

@@ -24,7 +24,8 @@ struct net_http_options {
 };
 
 /* @param max_answer_bytes  an answer that grows past it fails with AP_E_TOO_LARGE
- * @param timeout_ms        wall time for the whole request; 0 is refused */
+ * @param timeout_ms        wall time for the whole request, but for what an upload waits for its
+ *                          `read`; 0 is refused */
 struct net_http_request {
   const char *url;      /* borrowed until net_http_start returns */
   struct ap_slice form; /* a urlencoded body: POST; copied. ptr NULL: GET, or multipart */
@@ -36,13 +37,16 @@ struct net_http_request {
   bool is_once;
 };
 
+#define NET_HTTP_LATER INT64_MIN
+
 /* A multipart/form-data body: text fields and one streamed file part. */
 struct net_http_upload {
   struct ap_slice key;   /* value of the field "apikey"; copied. ptr NULL: no such field */
   const char *file_name; /* without folders, CR, LF, NUL or quotes; copied */
   uint64_t size;         /* bytes of the file */
-  /* Fills data with up to len bytes: returns how many, 0 at the end, a negative AP_E_ code on
-   * failure. */
+  /* Fills data with up to len bytes: returns how many, 0 at the end, NET_HTTP_LATER when there are
+   * none now: then net_http_go_on is to be called when there are. Another negative number is a
+   * failure, AP_E_...: the request is broken off. */
   int64_t (*read)(void *arg, char *data, size_t len);
   void *arg; /* borrowed until done runs or the call is canceled */
 };
@@ -70,6 +74,10 @@ void net_http_free(struct net_http *http); /* cancels what is under way; NULL is
  * @param out  for net_http_cancel; may be NULL */
 int net_http_start(struct net_http *http, const struct net_http_request *request,
                    net_http_done_fn *done, void *arg, struct net_http_call **out) AP_MUST_USE;
+
+/* The upload's `read` has bytes again. Never from inside `read`; for one that does not wait it does
+ * nothing. */
+void net_http_go_on(struct net_http_call *call);
 
 /* Ends a call; its callback does not run. */
 void net_http_cancel(struct net_http_call *call);

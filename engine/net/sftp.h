@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/secret.h"
 #include "net/loop.h"
+#include "net/source.h"
 
 struct net_sftp;      /* a connection */
 struct net_sftp_file; /* an open file */
@@ -126,6 +127,9 @@ int net_sftp_rewind(struct net_sftp_file *file) AP_MUST_USE;
 
 /* Closes it, and cancels a read of it. NULL is fine. */
 void net_sftp_file_close(struct net_sftp_file *file);
+
+/* The file as a source (net/source.h), which owns it from now on and closes it. */
+struct net_source net_sftp_source(struct net_sftp_file *file);
 
 /* Ends a call: its callback does not run, and a file that it opens is closed. */
 void net_sftp_cancel(struct net_sftp_op *op);

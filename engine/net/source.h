@@ -23,4 +23,4 @@ struct net_source {
   uint64_t size; /* when it was opened */
 };
 
-#define NET_SOURCE_READ_MAX (1024 * 1024) /* bytes that one read gives at most */
+#define NET_SOURCE_READ_MAX (1280 * 1024) /* bytes that one read gives at most */

@@ -57,29 +57,39 @@ static void end_limited(struct vt_client *client)
     vt_item_fail(item, AP_E_LIMITED, "the deadline of the run came before the quota returned");
 }
 
+/* An intent that came to nothing, or an upload that was cut before its end. */
+static bool was_not_submitted(const struct vt_item *item, bool was_launched)
+{
+  if (item->call == VT_FILE_SCAN)
+    was_launched = vt_upload_may_have_arrived(item);
+  return !was_launched && !item->was_doubted;
+}
+
+static void stop_batch(struct vt_batch *batch, int code)
+{
+  bool is_submission = vt_call_info(batch->call)->is_submission;
+  bool was_launched = batch->http_call != NULL;
+  // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
+  vt_batch_abort(batch);
+  for (size_t i = 0; i < batch->count; i++)
+    if (is_submission && was_not_submitted(batch->items[i], was_launched))
+      vt_item_refuse(batch->items[i], code, ap_error_text(code));
+    else if (is_submission)
+      vt_item_fail(batch->items[i], AP_E_QUEUED,
+                   "the run ended before VirusTotal answered: the submission may have arrived");
+    else
+      vt_item_fail(batch->items[i], code, ap_error_text(code));
+  free(batch);
+}
+
 void vt_client_stop(struct vt_client *client, int code)
 {
   if (code == AP_E_DEADLINE && client->waits_for_quota)
     end_limited(client);
   vt_client_end(client, code, ap_error_text(code));
   vt_waits_end(client, ap_error_text(code));
-  while (client->batches) {
-    struct vt_batch *batch = client->batches;
-    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
-    bool is_submission = vt_call_info(batch->call)->is_submission;
-    bool was_launched = batch->http_call != NULL;
-    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
-    vt_batch_abort(batch);
-    for (size_t i = 0; i < batch->count; i++)
-      if (is_submission && !was_launched && !batch->items[i]->was_doubted)
-        vt_item_refuse(batch->items[i], code, ap_error_text(code)); /* its intent came to nothing */
-      else if (is_submission)
-        vt_item_fail(batch->items[i], AP_E_QUEUED,
-                     "the run ended before VirusTotal answered: the submission may have arrived");
-      else
-        vt_item_fail(batch->items[i], code, ap_error_text(code));
-    free(batch);
-  }
+  while (client->batches)
+    stop_batch(client->batches, code);
 }
 
 /* ---- what others may ask ---- */

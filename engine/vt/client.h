@@ -7,6 +7,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/digest.h"
 #include "base/secret.h"
 #include "casefile/record.h"
 #include "net/http.h"
@@ -65,6 +66,7 @@ struct vt_answer {
   const char *scan_id;  /* to wait for; "" when the answer has none */
   int64_t fetched_unix_ms;
   bool is_cached;
+  const struct ap_digests *digests; /* of an upload: of what was read; NULL: not known */
 };
 
 typedef void vt_done_fn(void *arg, const struct vt_answer *answer);

@@ -3,7 +3,7 @@
  *   item.c    items and their asks: their states, sharing, finishing, the line for quota
  *   turn.c    what goes out now
  *   send.c    one request of a list, from its items to what each of them becomes
- *   upload.c  one request with a file
+ *   upload.c  submitting a file (upload_file.c: the request with it; upload_url.c: where it goes)
  *   doubt.c   a submission of which nobody knows whether it was taken
  *   keep.c    the store: fetched reports and the journal
  *   await.c   waiting for a scan
@@ -60,7 +60,7 @@ struct vt_item {
   struct vt_transfer *transfer; /* of an upload; NULL: none */
   struct vt_ask *asks;
   size_t key_len;
-  const char *resource; /* in key */
+  const char *resource; /* in key; "": not known yet, so nobody can share it */
   char key[];
 };
 
@@ -133,9 +133,16 @@ void vt_client_end(struct vt_client *client, int code, const char *message);
 /* Finds an item that a new ask may share, or makes one. NULL: out of memory. */
 struct vt_item *vt_item_obtain(struct vt_client *client, enum vt_call call, const char *resource,
                                const struct vt_ask_options *options);
+/* Makes one whose resource, of up to max_bytes, is found out later. NULL: out of memory. */
+struct vt_item *vt_item_blank(struct vt_client *client, enum vt_call call, size_t max_bytes,
+                              const struct vt_ask_options *options);
+/* Gives it its resource: NULL, and others may share it. Or the other item that has that already:
+ * the blank one is to be dropped. */
+struct vt_item *vt_item_name(struct vt_item *item, const char *resource);
 /* Takes ask, which is freed with free() when it is over. */
 void vt_ask_attach(struct vt_ask *ask, struct vt_item *item, const struct vt_ask_options *options,
                    vt_done_fn *done, void *arg);
+void vt_ask_move(struct vt_ask *ask, struct vt_item *item); /* to another, which it shares now */
 void vt_ask_end(struct vt_ask *ask, int code, const char *message); /* others of its item wait on */
 void vt_item_leave(struct vt_item *item);                           /* its list: now SENT */
 void vt_item_line_up(struct vt_item *item);                         /* QUEUED, at the end */
@@ -215,6 +222,12 @@ void vt_doubt_set_cost(struct vt_item *item, struct case_cost *cost);
 
 void vt_upload_check(struct vt_item *item); /* FRESH: to the line, or too large */
 void vt_upload_send(struct vt_item *item, int64_t granted_ms);
-void vt_upload_launch(struct vt_batch *batch);
-void vt_transfer_end(struct vt_item *item); /* its request is over */
+void vt_upload_let_go(struct vt_batch *batch); /* the journal has it: its last block may go */
+/* All of it was handed over in the last request: VirusTotal may have it. */
+bool vt_upload_may_have_arrived(const struct vt_item *item);
+/* What an upload's ask is told of its contents; NULL: not known. Lives until it is closed. */
+const struct ap_digests *vt_upload_digests(const struct vt_ask *ask);
+void vt_upload_close(struct vt_ask *ask);       /* its source; it is about to be freed */
+void vt_transfer_end(struct vt_item *item);     /* its request is over, or ends unheard */
+void vt_upload_break_off(struct vt_item *item); /* the same of one that sends; else nothing */
 void vt_transfer_free(struct vt_item *item);

@@ -106,6 +106,36 @@ static void detach(struct vt_ask *ask)
   item->client->hasty_count--;
 }
 
+static void free_ask(struct vt_ask *ask)
+{
+  detach(ask);
+  if (ask->item->call == VT_FILE_SCAN)
+    vt_upload_close(ask);
+  free(ask);
+}
+
+/* What an ask is told when it is gone: its callback may do anything. */
+struct last_word {
+  vt_done_fn *done;
+  void *arg;
+  struct vt_answer answer;
+  struct ap_digests digests;
+};
+
+static void take_out(struct vt_ask *ask, const struct vt_answer *answer, struct last_word *word)
+{
+  const struct ap_digests *digests =
+      ask->item->call == VT_FILE_SCAN ? vt_upload_digests(ask) : NULL;
+  word->done = ask->done;
+  word->arg = ask->arg;
+  word->answer = *answer;
+  if (digests) {
+    word->digests = *digests;
+    word->answer.digests = &word->digests;
+  }
+  free_ask(ask);
+}
+
 void vt_ask_attach(struct vt_ask *ask, struct vt_item *item, const struct vt_ask_options *options,
                    vt_done_fn *done, void *arg)
 {
@@ -143,24 +173,25 @@ static void release(struct vt_item *item)
 void vt_ask_cancel(struct vt_ask *ask)
 {
   struct vt_item *item = ask->item;
-  detach(ask);
-  free(ask);
+  free_ask(ask);
   release(item);
 }
 
 void vt_ask_end(struct vt_ask *ask, int code, const char *message)
 {
   const struct vt_answer answer = {.code = code, .message = message, .scan_id = ""};
-  vt_done_fn *done = ask->done;
-  void *arg = ask->arg;
-  vt_ask_cancel(ask);
-  done(arg, &answer);
+  struct vt_item *item = ask->item;
+  struct last_word word;
+  take_out(ask, &answer, &word);
+  release(item);
+  word.done(word.arg, &word.answer);
 }
 
 /* ---- finishing ---- */
 
 void vt_item_finish(struct vt_item *item, const struct vt_answer *answer)
 {
+  struct last_word word;
   /* A callback may ask again, or cancel another ask of this item: what is over is neither shared
    * nor in a list any more. */
   vt_item_leave(item);
@@ -168,13 +199,9 @@ void vt_item_finish(struct vt_item *item, const struct vt_answer *answer)
     HASH_DEL(item->client->by_key, item);
   item->hh.tbl = NULL;
   while (item->asks) {
-    struct vt_ask *ask = item->asks;
     // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
-    vt_done_fn *done = ask->done;
-    void *arg = ask->arg;
-    detach(ask);
-    free(ask);
-    done(arg, answer);
+    take_out(item->asks, answer, &word);
+    word.done(word.arg, &word.answer);
   }
   free_item(item);
 }
@@ -188,21 +215,18 @@ void vt_item_fail(struct vt_item *item, int code, const char *message)
 void vt_item_drop(struct vt_item *item)
 {
   while (item->asks) {
-    struct vt_ask *ask = item->asks;
     // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
-    detach(ask);
-    free(ask);
+    free_ask(item->asks);
   }
   free_item(item);
 }
 
 /* ---- asking ---- */
 
-static struct vt_item *new_item(struct vt_client *client, enum vt_call call, const char *resource,
+static struct vt_item *new_item(struct vt_client *client, enum vt_call call, size_t max_bytes,
                                 enum vt_priority priority)
 {
-  size_t len = strlen(resource);
-  struct vt_item *item = calloc(1, sizeof(*item) + len + 2);
+  struct vt_item *item = calloc(1, sizeof(*item) + max_bytes + 2);
   if (!item)
     return NULL;
   item->client = client;
@@ -210,13 +234,18 @@ static struct vt_item *new_item(struct vt_client *client, enum vt_call call, con
   item->priority = priority;
   item->state = VT_ITEM_FRESH;
   item->key[0] = (char)('a' + (int)call);
-  bool is_file = call == VT_FILE_REPORT || call == VT_FILE_RESCAN;
+  item->resource = item->key + 1;
+  return item;
+}
+
+static void set_resource(struct vt_item *item, const char *resource)
+{
+  size_t len = strlen(resource);
+  bool is_file = item->call == VT_FILE_REPORT || item->call == VT_FILE_RESCAN;
   bool is_hash = is_file && strspn(resource, "0123456789abcdefABCDEF") == len;
   for (size_t i = 0; i < len; i++)
     item->key[i + 1] = is_hash ? (char)tolower((unsigned char)resource[i]) : resource[i];
   item->key_len = len + 1;
-  item->resource = item->key + 1;
-  return item;
 }
 
 /* Who wants nothing old may share what is yet to be sent; an answer that is on its way may be from
@@ -246,10 +275,11 @@ static void join(struct vt_item *item, const struct vt_ask_options *options)
 struct vt_item *vt_item_obtain(struct vt_client *client, enum vt_call call, const char *resource,
                                const struct vt_ask_options *options)
 {
-  struct vt_item *fresh = new_item(client, call, resource, options->priority);
+  struct vt_item *fresh = new_item(client, call, strlen(resource), options->priority);
   struct vt_item *shared = NULL;
   if (!fresh)
     return NULL;
+  set_resource(fresh, resource);
   HASH_FIND(hh, client->by_key, fresh->key, fresh->key_len, shared);
   if (shared && may_share(shared, options)) {
     free(fresh);
@@ -261,6 +291,33 @@ struct vt_item *vt_item_obtain(struct vt_client *client, enum vt_call call, cons
   fresh->is_kept = !options->no_cache;
   DL_APPEND(client->fresh, fresh);
   return fresh;
+}
+
+struct vt_item *vt_item_blank(struct vt_client *client, enum vt_call call, size_t max_bytes,
+                              const struct vt_ask_options *options)
+{
+  struct vt_item *item = new_item(client, call, max_bytes, options->priority);
+  if (item)
+    DL_APPEND(client->fresh, item);
+  return item;
+}
+
+struct vt_item *vt_item_name(struct vt_item *item, const char *resource)
+{
+  struct vt_item *other = NULL;
+  set_resource(item, resource);
+  HASH_FIND(hh, item->client->by_key, item->key, item->key_len, other);
+  if (!other)
+    HASH_ADD_KEYPTR(hh, item->client->by_key, item->key, item->key_len, item);
+  return other;
+}
+
+void vt_ask_move(struct vt_ask *ask, struct vt_item *item)
+{
+  DL_DELETE(ask->item->asks, ask);
+  ask->item = item;
+  DL_APPEND(item->asks, ask);
+  join(item, &ask->options);
 }
 
 int vt_ask(struct vt_client *client, enum vt_call call, const char *resource,

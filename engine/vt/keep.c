@@ -171,6 +171,7 @@ void vt_intent_drop(struct vt_item *item)
   item->op = NULL;
 }
 
+/* For an upload something was sent: its quota is spent. */
 static void take_out(struct vt_batch *batch, const struct vt_item *item)
 {
   size_t i = 0;
@@ -178,7 +179,8 @@ static void take_out(struct vt_batch *batch, const struct vt_item *item)
     i++;
   batch->count--;
   memmove(batch->items + i, batch->items + i + 1, (batch->count - i) * sizeof(struct vt_item *));
-  store_quota_return(batch->client->store, batch->granted_ms, 1);
+  if (batch->call != VT_FILE_SCAN)
+    store_quota_return(batch->client->store, batch->granted_ms, 1);
 }
 
 static void launch_if_ready(struct vt_batch *batch)
@@ -208,7 +210,7 @@ static void intended(void *arg, int code, const struct store_submission *submiss
     return;
   }
   take_out(batch, item);
-  vt_transfer_end(item);
+  vt_upload_break_off(item);
   launch_if_ready(batch);
   if (is_new) { /* nobody asks any more */
     vt_journal_done(item);
@@ -233,7 +235,7 @@ void vt_journal_intend(struct vt_batch *batch)
       batch->intents++;
     } else {
       take_out(batch, item);
-      vt_transfer_end(item);
+      vt_upload_break_off(item);
       vt_item_queue(item);
     }
   }

@@ -339,8 +339,8 @@ static void not_sent(struct vt_item *const *items, size_t count, int rc)
 
 void vt_launch(struct vt_batch *batch)
 {
-  if (batch->call == VT_FILE_SCAN) {
-    vt_upload_launch(batch);
+  if (batch->call == VT_FILE_SCAN) { /* it is on the wire but for its end */
+    vt_upload_let_go(batch);
     return;
   }
   vt_count_cost(batch);

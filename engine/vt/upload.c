@@ -7,40 +7,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "vt/upload_private.h"
 
 enum {
   PLAIN_MAX_BYTES = 32 * 1024 * 1024, /* of a whole file/scan request */
   FORM_BYTES = 1024,                  /* what stands around the file in it, generously */
   NAME_MAX_BYTES = 255,
-  SLOWEST_BYTES_PER_MS = 64,
-  UNANSWERED_ASKS = 3
-};
-
-struct vt_upload {
-  struct vt_ask ask; /* first: the ask is freed as what it is in */
-  struct vt_source source;
-  bool was_read;
-  char name[NAME_MAX_BYTES + 1];
+  SHA256_HEX = 64
 };
 
 void vt_transfer_free(struct vt_item *item)
 {
   if (!item->transfer)
     return;
+  vt_transfer_end(item);
   free(item->transfer->url);
   free(item->transfer);
   item->transfer = NULL;
 }
 
-static struct vt_upload *first_upload(const struct vt_item *item)
+struct vt_upload *vt_upload_first(const struct vt_item *item)
 {
   return (struct vt_upload *)item->asks;
 }
 
-/* Nobody shares its item. */
-static bool is_only(const struct vt_upload *upload)
+bool vt_upload_is_only(const struct vt_upload *upload)
 {
   return upload->ask.item->asks == &upload->ask && !upload->ask.next;
 }
@@ -74,35 +65,59 @@ static void copy_name(char name[NAME_MAX_BYTES + 1], const char *path)
 
 static bool is_sha256(const char *text)
 {
-  return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
+  return strlen(text) == SHA256_HEX && strspn(text, "0123456789abcdef") == SHA256_HEX;
 }
 
-int vt_upload(struct vt_client *client, const struct vt_source *source, const char *sha256,
-              const struct vt_ask_options *options, vt_done_fn *done, void *arg,
-              struct vt_upload **out)
+/* The item of a new upload, with a transfer. NULL: out of memory. */
+static struct vt_item *obtain(struct vt_client *client, const char *sha256,
+                              const struct vt_ask_options *options)
 {
-  if (!source->read || !source->name || !is_sha256(sha256))
-    return AP_E_INVALID;
-  struct vt_ask_options mine = *options;
-  mine.priority = VT_RESCAN;
-  struct vt_upload *upload = calloc(1, sizeof(*upload));
   struct vt_transfer *transfer = calloc(1, sizeof(*transfer));
   struct vt_item *item = NULL;
-  if (upload && transfer)
-    item = vt_item_obtain(client, VT_FILE_SCAN, sha256, &mine);
-  if (!item) {
-    free(upload);
-    free(transfer);
-    return AP_E_NO_MEMORY;
-  }
-  if (item->transfer)
+  if (transfer)
+    item = sha256 ? vt_item_obtain(client, VT_FILE_SCAN, sha256, options)
+                  : vt_item_blank(client, VT_FILE_SCAN, SHA256_HEX, options);
+  if (!item || item->transfer)
     free(transfer);
   else
     item->transfer = transfer;
-  upload->source = *source;
-  upload->source.name = NULL;
-  copy_name(upload->name, source->name);
-  vt_ask_attach(&upload->ask, item, &mine, done, arg);
+  return item;
+}
+
+static int begin(struct vt_client *client, const struct net_source *source, const char *name,
+                 const char *sha256, const struct vt_ask_options *options,
+                 struct vt_upload **upload)
+{
+  char last[NAME_MAX_BYTES + 1];
+  if (sha256 && !is_sha256(sha256))
+    return AP_E_INVALID;
+  copy_name(last, name);
+  size_t len = strlen(last);
+  *upload = calloc(1, sizeof(**upload) + len + 1);
+  struct vt_item *item = *upload ? obtain(client, sha256, options) : NULL;
+  if (!item) {
+    free(*upload);
+    return AP_E_NO_MEMORY;
+  }
+  memcpy((*upload)->name, last, len);
+  (*upload)->source = *source;
+  (*upload)->ask.item = item;
+  return AP_PENDING;
+}
+
+int vt_upload(struct vt_client *client, const struct net_source *source, const char *name,
+              const char *sha256, const struct vt_ask_options *options, vt_done_fn *done, void *arg,
+              struct vt_upload **out)
+{
+  struct vt_ask_options mine = *options;
+  struct vt_upload *upload = NULL;
+  mine.priority = VT_RESCAN;
+  int rc = begin(client, source, name, sha256, &mine, &upload);
+  if (rc != AP_PENDING) {
+    source->kind->close(source->self);
+    return rc;
+  }
+  vt_ask_attach(&upload->ask, upload->ask.item, &mine, done, arg);
   if (out)
     *out = upload;
   return AP_PENDING;
@@ -111,24 +126,53 @@ int vt_upload(struct vt_client *client, const struct vt_source *source, const ch
 void vt_upload_check(struct vt_item *item)
 {
   char message[160];
-  uint64_t size = first_upload(item)->source.size;
+  uint64_t size = vt_upload_first(item)->source.size;
   uint64_t max = item->client->options.upload_max_bytes;
-  if (size <= max) {
+  if (size == 0) {
+    vt_item_fail(item, AP_E_INVALID, "a file of no bytes is not uploaded");
+  } else if (size > max) {
+    (void)snprintf(message, sizeof(message),
+                   "the file has %llu bytes, more than the %llu that are uploaded at most",
+                   (unsigned long long)size, (unsigned long long)max);
+    vt_item_fail(item, AP_E_TOO_LARGE, message);
+  } else if (*item->resource) {
     vt_store_look(item);
-    return;
+  } else {
+    vt_item_line_up(item);
   }
-  (void)snprintf(message, sizeof(message),
-                 "the file has %llu bytes, more than the %llu that are uploaded at most",
-                 (unsigned long long)size, (unsigned long long)max);
-  vt_item_fail(item, AP_E_TOO_LARGE, message);
 }
 
-/* ---- the request with the file ---- */
+/* ---- what is known of it ---- */
+
+bool vt_upload_may_have_arrived(const struct vt_item *item)
+{
+  const struct vt_transfer *transfer = item->transfer;
+  return transfer->size && transfer->read_bytes == transfer->size;
+}
+
+const struct ap_digests *vt_upload_digests(const struct vt_ask *ask)
+{
+  const struct vt_upload *upload = (const struct vt_upload *)ask;
+  const struct vt_transfer *transfer = ask->item->transfer;
+  if (upload->has_digests)
+    return &upload->digests;
+  return transfer->has_digests ? &transfer->digests : NULL;
+}
+
+/* ---- the request ---- */
 
 void vt_transfer_end(struct vt_item *item)
 {
-  if (item->transfer)
-    item->transfer->batch = NULL;
+  struct vt_transfer *transfer = item->transfer;
+  if (!transfer)
+    return;
+  net_feed_free(transfer->feed);
+  transfer->feed = NULL;
+  if (transfer->batch && transfer->batch->http_call) {
+    net_http_cancel(transfer->batch->http_call);
+    transfer->batch->http_call = NULL;
+  }
+  transfer->batch = NULL;
 }
 
 struct vt_item *vt_transfer_off(struct vt_batch *batch)
@@ -141,62 +185,6 @@ struct vt_item *vt_transfer_off(struct vt_batch *batch)
   return item;
 }
 
-static int64_t read_source(void *arg, char *data, size_t len)
-{
-  struct vt_transfer *transfer = arg;
-  uint64_t left = transfer->size - transfer->read_bytes;
-  if (left == 0)
-    return 0;
-  if (len > left)
-    len = (size_t)left;
-  const struct vt_source *source = &transfer->reader->source;
-  int64_t got = source->read(source->arg, data, len);
-  if (got <= 0 || (uint64_t)got > len) {
-    transfer->source_error = got < 0 ? (int)got : AP_E_IO; /* an end too early: it has changed */
-    return transfer->source_error;
-  }
-  transfer->read_bytes += (uint64_t)got;
-  return got;
-}
-
-/* Once more, when it was not yet. The journal's entry stays as it is. */
-static void send_again(struct vt_item *item, int code, const char *message)
-{
-  if (item->was_resent) {
-    vt_item_refuse(item, code, message);
-    return;
-  }
-  item->was_resent = true;
-  vt_item_rest(item, item->client->options.retry_delay_ms);
-}
-
-/* Nothing was submitted; an upload that shares the item has a source of its own. */
-static void source_failed(struct vt_item *item, struct vt_upload *reader, int code)
-{
-  static const char message[] = "the file could not be read to its end as it was";
-  if (is_only(reader)) {
-    vt_item_refuse(item, code, message);
-    return;
-  }
-  vt_item_queue(item);
-  vt_ask_end(&reader->ask, code, message);
-}
-
-/* No answer: what follows depends on how far the request came. */
-static void unanswered(struct vt_item *item, const struct net_http_answer *answer)
-{
-  const struct vt_transfer *transfer = item->transfer;
-  char message[300];
-  if (transfer->source_error && transfer->reader) {
-    source_failed(item, transfer->reader, transfer->source_error);
-  } else if (transfer->read_bytes < transfer->size) {
-    send_again(item, answer->code, answer->error);
-  } else {
-    (void)snprintf(message, sizeof(message), "%.240s; the file may have arrived", answer->error);
-    vt_doubt_begin(item, UNANSWERED_ASKS, false, answer->code, message);
-  }
-}
-
 void vt_upload_quota_spent(struct vt_item *item)
 {
   vt_quota_spent(item->client);
@@ -207,119 +195,12 @@ void vt_upload_quota_spent(struct vt_item *item)
     vt_item_drop(item); /* nobody asks any more */
 }
 
-static void take_receipt(struct vt_item *item, struct ap_slice body)
-{
-  struct ap_error err = {0};
-  if (ap_json_check(body, AP_JSON_MAX_DEPTH, VT_UPLOAD_ANSWER_BYTES, &err) != AP_OK)
-    vt_item_failed(item, AP_E_BAD_ANSWER, err.text);
-  else
-    vt_answer_item(item, ap_json_trim(body));
-}
-
-static void take_status(struct vt_item *item, const struct net_http_answer *answer)
-{
-  char message[96];
-  (void)snprintf(message, sizeof(message), "the server answered HTTP %ld", answer->status);
-  vt_saw_status(item->client, answer->status);
-  if (answer->status == 200)
-    take_receipt(item, answer->body);
-  else if (answer->status == 204 || answer->status == 429)
-    vt_upload_quota_spent(item);
-  else if (answer->status == 403 || answer->status == 401)
-    vt_refused(item->client, VT_FILE_SCAN, &item, 1, answer->status);
-  else if (answer->status >= 500)
-    vt_item_failed(item, AP_E_SERVER, message);
-  else if (answer->status == 413)
-    vt_item_refuse(item, AP_E_TOO_LARGE, "VirusTotal says that the file is too large (HTTP 413)");
-  else
-    vt_item_refuse(item, AP_E_REJECTED, message);
-}
-
-static void sent(void *arg, const struct net_http_answer *answer)
-{
-  struct vt_item *item = vt_transfer_off(arg);
-  const struct vt_upload *reader = item->transfer->reader;
-  if (reader && reader->ask.options.cost)
-    reader->ask.options.cost->bytes_sent += answer->bytes_sent;
-  if (answer->code == AP_OK) {
-    take_status(item, answer);
-    return;
-  }
-  vt_saw_failure(item->client, answer);
-  unanswered(item, answer);
-}
-
-static int begin_reading(struct vt_transfer *transfer, struct vt_upload *reader)
-{
-  const struct vt_source *source = &reader->source;
-  transfer->reader = reader;
-  transfer->size = source->size;
-  transfer->read_bytes = 0;
-  transfer->source_error = AP_OK;
-  bool is_again = reader->was_read;
-  reader->was_read = true;
-  if (!is_again)
-    return AP_OK;
-  return source->rewind ? source->rewind(source->arg) : AP_E_IO;
-}
-
-/* The key goes to where all requests go; an upload URL elsewhere stands for itself. */
-static int start_file(struct vt_batch *batch)
-{
-  const struct vt_client *client = batch->client;
-  struct vt_transfer *transfer = batch->items[0]->transfer;
-  struct ap_buf url = {0};
-  if (transfer->url)
-    ap_buf_add_str(&url, transfer->url);
-  else
-    ap_buf_add_fmt(&url, "%s/file/scan", client->url);
-  struct net_http_upload form = {.file_name = transfer->reader->name,
-                                 .size = transfer->size,
-                                 .read = read_source,
-                                 .arg = transfer};
-  if (!transfer->url || net_http_same_origin(transfer->url, client->url))
-    form.key = ap_secret_bytes(client->options.key);
-  const struct net_http_request request = {
-      .url = ap_buf_cstr(&url),
-      .upload = &form,
-      .timeout_ms = client->options.timeout_ms + transfer->size / SLOWEST_BYTES_PER_MS,
-      .max_answer_bytes = VT_UPLOAD_ANSWER_BYTES,
-      .is_once = true,
-  };
-  int rc = ap_buf_error(&url);
-  if (rc == AP_OK)
-    rc = net_http_start(client->http, &request, sent, batch, &batch->http_call);
-  ap_buf_deinit(&url);
-  free(transfer->url); /* it is good for one request */
-  transfer->url = NULL;
-  return rc;
-}
-
-/* ---- sending and canceling ---- */
-
-static int start(struct vt_batch *batch)
-{
-  struct vt_transfer *transfer = batch->items[0]->transfer;
-  if (!transfer->is_file)
-    return vt_upload_url_start(batch);
-  int rc = begin_reading(transfer, first_upload(batch->items[0]));
-  return rc == AP_OK ? start_file(batch) : rc;
-}
-
-void vt_upload_launch(struct vt_batch *batch)
-{
-  vt_count_cost(batch);
-  int rc = start(batch);
-  if (rc != AP_PENDING)
-    vt_item_refuse(vt_transfer_off(batch), rc, ap_error_text(rc));
-}
-
 void vt_upload_send(struct vt_item *item, int64_t granted_ms)
 {
   struct vt_transfer *transfer = item->transfer;
   transfer->reader = NULL;
-  transfer->size = 0;
-  transfer->is_file = transfer->url || is_plain(first_upload(item));
+  transfer->size = transfer->read_bytes = 0;
+  transfer->is_file = transfer->url || is_plain(vt_upload_first(item));
   struct vt_batch *batch = vt_batch_new(item->client, VT_FILE_SCAN, &item, 1);
   if (!batch) {
     vt_item_refuse(item, AP_E_NO_MEMORY, ap_error_text(AP_E_NO_MEMORY));
@@ -327,31 +208,43 @@ void vt_upload_send(struct vt_item *item, int64_t granted_ms)
   }
   batch->granted_ms = granted_ms;
   transfer->batch = batch;
-  if (transfer->is_file)
-    vt_journal_intend(batch);
-  else
-    vt_upload_launch(batch);
+  vt_count_cost(batch);
+  if (transfer->is_file) {
+    vt_upload_file_start(batch);
+    return;
+  }
+  int rc = vt_upload_url_start(batch);
+  if (rc != AP_PENDING)
+    vt_item_refuse(vt_transfer_off(batch), rc, ap_error_text(rc));
+}
+
+/* ---- the end of an upload ---- */
+
+void vt_upload_close(struct vt_ask *ask)
+{
+  struct vt_upload *upload = (struct vt_upload *)ask;
+  struct vt_transfer *transfer = ask->item->transfer;
+  if (transfer->reader == upload)
+    transfer->reader = NULL;
+  upload->source.kind->close(upload->source.self);
 }
 
 /* A request that needs nothing of upload any more goes on: its answer has the scan id. */
-static bool can_go_on(const struct vt_transfer *transfer, const struct vt_upload *upload)
+static bool can_go_on(const struct vt_item *item, const struct vt_upload *upload)
 {
-  if (transfer->size && transfer->read_bytes == transfer->size)
+  if (vt_upload_may_have_arrived(item))
     return true;
-  return transfer->reader != upload && !is_only(upload);
+  return item->transfer->reader != upload && !vt_upload_is_only(upload);
 }
 
 void vt_upload_cancel(struct vt_upload *upload)
 {
   struct vt_item *item = upload->ask.item;
-  struct vt_transfer *transfer = item->transfer;
-  bool is_cut = transfer->batch && !can_go_on(transfer, upload);
-  bool is_last = is_only(upload);
-  if (transfer->reader == upload)
-    transfer->reader = NULL;
+  struct vt_batch *batch = item->transfer->batch;
+  bool is_cut = batch && !can_go_on(item, upload);
+  bool is_last = vt_upload_is_only(upload);
   if (is_cut) {
-    net_http_cancel(transfer->batch->http_call);
-    (void)vt_transfer_off(transfer->batch);
+    (void)vt_transfer_off(batch);
     vt_journal_done(item); /* cut before its end: it was not submitted */
   }
   vt_ask_cancel(&upload->ask);
