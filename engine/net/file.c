@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { TEXT_BYTES = 300, READ_BYTES = 1024 * 1024 };
@@ -125,6 +124,16 @@ static void file_close(void *self)
 
 static const struct net_source_kind file_kind = {file_read, file_cancel, file_rewind, file_close};
 
+int net_file_adopt(struct net_loop *loop, int fd, const struct stat *known, struct net_source *out)
+{
+  struct file *file = calloc(1, sizeof(*file));
+  if (!file)
+    return AP_E_NO_MEMORY;
+  *file = (struct file){.loop = loop, .fd = fd, .known = *known};
+  *out = (struct net_source){&file_kind, file, (uint64_t)known->st_size};
+  return AP_OK;
+}
+
 /* ---- opening ---- */
 
 struct net_file_opening {
@@ -164,21 +173,19 @@ static void open_job(void *arg)
 static void open_done(void *arg)
 {
   struct net_file_opening *opening = arg;
-  struct file *file = NULL;
-  if (opening->code == AP_OK && opening->opened)
-    file = calloc(1, sizeof(*file));
-  if (opening->code == AP_OK && opening->opened && !file)
-    fail(opening, AP_E_NO_MEMORY, ap_error_text(AP_E_NO_MEMORY));
-  if (file) {
-    *file = (struct file){.loop = opening->loop, .fd = opening->fd, .known = opening->stat};
-    const struct net_source source = {&file_kind, file, (uint64_t)opening->stat.st_size};
-    opening->opened(opening->arg, AP_OK, "", &source);
-  } else {
-    if (opening->fd >= 0)
-      (void)close(opening->fd);
-    if (opening->opened)
-      opening->opened(opening->arg, opening->code, opening->text, NULL);
+  struct net_source source;
+  if (opening->code == AP_OK && opening->opened) {
+    int rc = net_file_adopt(opening->loop, opening->fd, &opening->stat, &source);
+    if (rc == AP_OK)
+      opening->fd = -1;
+    else
+      fail(opening, rc, ap_error_text(rc));
   }
+  if (opening->fd >= 0)
+    (void)close(opening->fd);
+  if (opening->opened)
+    opening->opened(opening->arg, opening->code, opening->text,
+                    opening->code == AP_OK ? &source : NULL);
   free(opening);
 }
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/stat.h>
+
 #include "net/loop.h"
 #include "net/source.h"
 
@@ -21,3 +23,7 @@ int net_file_open(struct net_loop *loop, const char *path, net_file_opened_fn *o
 
 /* Its callback does not run. */
 void net_file_open_cancel(struct net_file_opening *opening);
+
+/* An open regular file as a source; known is what fstat says of it. fd is taken on success. */
+int net_file_adopt(struct net_loop *loop, int fd, const struct stat *known,
+                   struct net_source *out) AP_MUST_USE;
