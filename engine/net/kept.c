@@ -23,15 +23,14 @@ struct net_keeping {
   net_kept_fn *done;     /* NULL: canceled */
   void *arg;
   bool is_in_memory;
-  char *bytes;       /* in memory: all of them; else a piece */
-  size_t room, used; /* of bytes */
-  uint64_t taken;    /* from the feed */
-  bool is_read;      /* to the end: the digests are known */
-  bool is_busy;      /* a job is on the pool: fd, bytes and what follows are its own */
-  int fd;            /* -1: none yet */
-  int code;          /* of the job */
-  char text[300];
-  struct stat stat; /* of the file, as the last job left it */
+  char *bytes;         /* in memory: all of them; else a piece */
+  size_t room, used;   /* of bytes */
+  uint64_t taken;      /* from the feed */
+  bool is_read;        /* to the end: the digests are known */
+  bool is_busy;        /* a job is on the pool: fd, bytes and what follows are its own */
+  int fd;              /* -1: none yet */
+  struct ap_error err; /* of the job; code AP_OK: none */
+  struct stat stat;    /* of the file, as the last job left it */
   struct ap_digests digests;
   char folder[];
 };
@@ -50,7 +49,7 @@ static void free_keeping(struct net_keeping *keeping)
 
 static void fail(struct net_keeping *keeping, int code, const char *text)
 {
-  char copy[sizeof(keeping->text)];
+  char copy[sizeof(keeping->err.text)];
   net_kept_fn *done = keeping->done;
   void *arg = keeping->arg;
   (void)snprintf(copy, sizeof(copy), "%s", text);
@@ -94,14 +93,12 @@ static void go_on(struct net_keeping *keeping);
 static void write_job(void *arg)
 {
   struct net_keeping *keeping = arg;
-  struct ap_error err = {0};
-  int rc = keeping->fd < 0 ? net_temporary_open(keeping->folder, &keeping->fd, &err) : AP_OK;
+  struct ap_error *err = &keeping->err;
+  int rc = keeping->fd < 0 ? net_temporary_open(keeping->folder, &keeping->fd, err) : AP_OK;
   if (rc == AP_OK)
-    rc = net_temporary_write(keeping->fd, keeping->bytes, keeping->used, &err);
+    rc = net_temporary_write(keeping->fd, keeping->bytes, keeping->used, err);
   if (rc == AP_OK && fstat(keeping->fd, &keeping->stat) != 0)
-    rc = ap_fail(&err, AP_E_IO, "the temporary file cannot be looked at");
-  keeping->code = rc;
-  (void)snprintf(keeping->text, sizeof(keeping->text), "%s", err.text);
+    (void)ap_fail(err, AP_E_IO, "the temporary file cannot be looked at");
 }
 
 static void write_done(void *arg)
@@ -111,8 +108,8 @@ static void write_done(void *arg)
   keeping->used = 0;
   if (!keeping->done)
     free_keeping(keeping);
-  else if (keeping->code != AP_OK)
-    fail(keeping, keeping->code, keeping->text);
+  else if (keeping->err.code != AP_OK)
+    fail(keeping, keeping->err.code, keeping->err.text);
   else
     go_on(keeping);
 }

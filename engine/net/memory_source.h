@@ -5,6 +5,6 @@
 #include "net/loop.h"
 #include "net/source.h"
 
-/* @param bytes  allocated, NULL when size is 0; taken on success, and freed when it is closed */
+/* @param bytes  allocated; taken on success, and freed when it is closed */
 int net_memory_source(struct net_loop *loop, char *bytes, size_t size,
                       struct net_source *out) AP_MUST_USE;

@@ -30,7 +30,8 @@ struct heard {
   unsigned place; /* the how manieth to be answered */
   char message[400];
   char scan_id[128];
-  char body[256]; /* its beginning */
+  char body[256];  /* its beginning */
+  char sha256[65]; /* of an upload; "": not known */
 };
 
 struct world {
@@ -165,6 +166,8 @@ static inline void hear(void *arg, const struct vt_answer *answer)
   (void)snprintf(heard->scan_id, sizeof(heard->scan_id), "%s", answer->scan_id);
   (void)snprintf(heard->body, sizeof(heard->body), "%.*s", (int)answer->body.len,
                  answer->body.ptr ? answer->body.ptr : "");
+  (void)snprintf(heard->sha256, sizeof(heard->sha256), "%s",
+                 answer->digests ? answer->digests->sha256 : "");
   assert_null(strstr(heard->message, KEY));
   free(ear);
 }
