@@ -122,7 +122,10 @@ void net_http_go_on(struct net_http_call *call)
   count_time(upload);
   upload->is_waiting = false;
   upload->quiet_ms = 0;
-  (void)curl_easy_pause(call->easy, CURLPAUSE_CONT); /* one that is over has its end coming */
+  /* While bytes that were read before the pause are yet to be sent, libcurl does not know that it
+   * pauses, and going on would do nothing: so it is paused first. An end that is coming comes. */
+  (void)curl_easy_pause(call->easy, CURLPAUSE_SEND);
+  (void)curl_easy_pause(call->easy, CURLPAUSE_CONT);
 }
 
 static CURLcode add_parts(struct net_http_call *call, const struct net_http_upload *source)

@@ -1,5 +1,5 @@
-/* Stands between a client and the simulator: counts what the client sends, and hangs up on the
- * first `cuts` connections after some of it. */
+/* Stands between a client and the simulator: counts what the client sends, and does away with the
+ * first `cuts` connections: it hangs up after some of the request, or answers too early. */
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -29,6 +29,7 @@ struct relay {
   int listener;
   int target_port;
   unsigned cuts;
+  const char *early; /* what it answers at once to those, before it hangs up; NULL: nothing */
   char url[64];
   _Atomic uint64_t bytes_up; /* from the client */
   atomic_bool saw_mark;      /* an exclamation mark among them */
@@ -86,6 +87,11 @@ static inline bool relay_up(struct relay *relay, struct relay_pair *pair)
   pair->got += (size_t)n;
   if (pair->server >= 0)
     return send(pair->server, data, (size_t)n, MSG_NOSIGNAL) == n;
+  if (relay->early) {
+    (void)send(pair->client, relay->early, strlen(relay->early), MSG_NOSIGNAL);
+    (void)shutdown(pair->client, SHUT_WR);
+    return true; /* the client hangs up */
+  }
   return (!is_first || send(pair->client, go_on, sizeof(go_on) - 1, MSG_NOSIGNAL) > 0) &&
          pair->got < RELAY_CUT_AFTER;
 }

@@ -14,6 +14,7 @@ struct letters {
   uint64_t late_ms;  /* before each */
   bool keeps_end;    /* the end is not told before this is false, and letters_tell is called */
   bool is_other;     /* other letters, as after a change */
+  bool changes;      /* to other letters, when it is rewound */
   /* what became of it */
   uint64_t at;
   unsigned reads;
@@ -75,6 +76,7 @@ static inline int letters_rewind(void *self)
   struct letters *letters = self;
   assert_null(letters->got);
   letters->at = 0;
+  letters->is_other = letters->is_other || letters->changes;
   letters->rewinds++;
   return AP_OK;
 }
