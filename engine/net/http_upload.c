@@ -53,6 +53,16 @@ static curl_off_t bytes_sent(const struct net_http_call *call)
   return sent;
 }
 
+/* The server refuses it, which libcurl tells when it goes on: bytes that are yet to come are none
+ * of its business any more. */
+static void look_for_refusal(struct net_http_call *call)
+{
+  long status = 0;
+  (void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+  if (status >= 300)
+    net_http_go_on(call);
+}
+
 static void look(uv_timer_t *timer)
 {
   struct net_http_call *call = timer->data;
@@ -62,8 +72,10 @@ static void look(uv_timer_t *timer)
   if (sent != upload->sent_bytes)
     upload->quiet_ms = 0;
   upload->sent_bytes = sent;
-  if (upload->is_waiting)
+  if (upload->is_waiting) {
+    look_for_refusal(call);
     return;
+  }
   if (upload->spent_ms >= upload->timeout_ms)
     (void)snprintf(call->error, sizeof(call->error), "the upload was not done within %llu ms",
                    (unsigned long long)upload->timeout_ms);
