@@ -97,14 +97,53 @@ static void call_done(struct store_op *op)
   }
 }
 
-/* Nobody waits any more for what was taken. */
-static void give_back(const struct store_op *op)
+/* ---- what is canceled ---- */
+
+/* What was found is an intent that was canceled on its way: it is none, or this one's from now. */
+static void correct(struct store_op *op)
 {
+  if (!op->canceled_intent || op->code != AP_OK || op->submission.id != op->canceled_intent)
+    return;
+  if (op->kind == STORE_OP_INTEND)
+    op->submission.state = STORE_NEW;
+  else
+    op->code = AP_E_NOT_FOUND;
+  op->canceled_intent = 0;
+}
+
+/* Whoever of ops asks for the same may find the intent of op. True: it is left to one of them. */
+static bool leave_intent(struct store_op *ops, const struct store_op *op)
+{
+  struct store_op *other;
+  DL_FOREACH(ops, other)
+  {
+    bool is_intent = other->kind == STORE_OP_INTEND;
+    if (other->is_canceled || (!is_intent && other->kind != STORE_OP_FIND) ||
+        other->submission_kind != op->submission_kind || strcmp(other->keys[0], op->keys[0]) != 0)
+      continue;
+    other->canceled_intent = op->submission.id;
+    if (is_intent)
+      return true;
+  }
+  return false;
+}
+
+static bool is_left(struct store *store, const struct store_op *op)
+{
+  return leave_intent(store->told, op) || (store->batch && leave_intent(store->batch->ops, op)) ||
+         leave_intent(store->queue, op);
+}
+
+/* Nobody waits any more for what was taken. */
+static void give_back(struct store_op *op)
+{
+  correct(op);
   if (op->code != AP_OK)
     return;
   if (op->kind == STORE_OP_TAKE && op->grant.granted)
     store_quota_return(op->store, op->grant.at_unix_ms, op->grant.granted);
-  else if (op->kind == STORE_OP_INTEND && op->submission.state == STORE_NEW)
+  else if (op->kind == STORE_OP_INTEND && op->submission.state == STORE_NEW &&
+           !is_left(op->store, op))
     store_submission_done(op->store, op->submission.id);
 }
 
@@ -115,6 +154,7 @@ static void tell(struct store *store)
   while (store->told) {
     struct store_op *op = store->told;
     DL_DELETE(store->told, op);
+    correct(op);
     if (op->is_canceled)
       give_back(op);
     else if (op->done.report)

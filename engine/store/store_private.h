@@ -40,8 +40,9 @@ struct store_op {
     store_submission_fn *submission;
   } done; /* NULL: nobody waits */
   void *arg;
-  bool is_canceled; /* the loop thread's */
-  int code;         /* what came of it */
+  bool is_canceled;         /* the loop thread's */
+  uint64_t canceled_intent; /* the same: one that this may find, and that is none; 0: none */
+  int code;                 /* what came of it */
 
   /* what is asked; texts and bytes are in memory */
   const char *keys[STORE_KEYS_MAX]; /* of a report; the first: resource, or what is waited for */
