@@ -291,6 +291,30 @@ static void test_a_canceled_intent_is_none(void **state)
   assert_int_equal(0, store_submission_open_count(desk->store));
 }
 
+static void test_a_canceled_intent_is_left_to_who_asks_for_the_same(void **state)
+{
+  struct desk *desk = *state;
+  (void)state;
+  for (int way = 0; way < 3; way++) { /* the next is told, canceled too, or asks only */
+    struct store_op *ops[2] = {NULL, NULL};
+    for (int i = 0; i < (way == 1 ? 2 : 1); i++) {
+      assert_int_equal(AP_PENDING, store_submission_intend(desk->store, STORE_UPLOAD, "abc",
+                                                           no_submission, NULL, &ops[i]));
+      if (i == 0)
+        store_cancel(ops[i]);
+    }
+    if (ops[1])
+      store_cancel(ops[1]);
+    if (way == 2)
+      assert_int_equal(AP_E_NOT_FOUND, desk_find(desk, STORE_UPLOAD, "abc"));
+    uint64_t id = desk_intend(desk, STORE_UPLOAD, "abc");
+    assert_int_equal(STORE_NEW, desk->submission.state);
+    assert_int_equal(1, store_submission_open_count(desk->store));
+    store_submission_done(desk->store, id);
+    assert_int_equal(0, store_submission_open_count(desk->store));
+  }
+}
+
 static uint64_t submit(struct desk *desk, const char *resource, const char *scan_id)
 {
   uint64_t id = desk_intend(desk, STORE_URL_SCAN, resource);
@@ -401,6 +425,7 @@ int main(void)
       WITH_STORE(test_a_submission_is_open_until_it_is_done),
       WITH_STORE(test_what_is_open_is_found),
       WITH_STORE(test_an_open_submission_is_not_intended_again),
+      WITH_STORE(test_a_canceled_intent_is_left_to_who_asks_for_the_same),
       WITH_STORE(test_a_canceled_intent_is_none),
       WITH_STORE(test_a_submission_is_over_by_what_is_waited_for),
       WITH_STORE(test_a_scan_id_that_comes_later_replaces_the_first),
