@@ -130,7 +130,9 @@ int net_file_adopt(struct net_loop *loop, int fd, const struct stat *known, stru
   if (!file)
     return AP_E_NO_MEMORY;
   *file = (struct file){.loop = loop, .fd = fd, .known = *known};
-  *out = (struct net_source){&file_kind, file, (uint64_t)known->st_size};
+  out->kind = &file_kind;
+  out->self = file;
+  out->size = (uint64_t)known->st_size;
   return AP_OK;
 }
 

@@ -117,7 +117,7 @@ const struct net_sftp_stat *net_sftp_file_stat(const struct net_sftp_file *file)
  * for ahead. The end is told only when as many bytes were read as the file had when it was opened,
  * and size and time are still the same; else AP_E_IO. AP_E_BUSY: a read of it is under way.
  * AP_E_INVALID: a read was canceled, whose bytes are lost: rewind it first. */
-#define NET_SFTP_READ_MAX (1280 * 1024)
+#define NET_SFTP_READ_MAX NET_SOURCE_READ_MAX
 int net_sftp_read(struct net_sftp_file *file, net_sftp_data_fn *done, void *arg,
                   struct net_sftp_op **out) AP_MUST_USE;
 

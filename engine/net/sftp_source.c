@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/sftp_private.h"
 
-_Static_assert(NET_SFTP_READ_MAX <= NET_SOURCE_READ_MAX, "a read of SFTP is one of a source");
-
 static int source_read(void *self, net_source_data_fn *got, void *arg)
 {
   return net_sftp_read(self, got, arg, NULL);

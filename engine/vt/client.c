@@ -88,8 +88,10 @@ void vt_client_stop(struct vt_client *client, int code)
     end_limited(client);
   vt_client_end(client, code, ap_error_text(code));
   vt_waits_end(client, ap_error_text(code));
-  while (client->batches)
+  while (client->batches) {
+    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in utlist's macros
     stop_batch(client->batches, code);
+  }
 }
 
 /* ---- what others may ask ---- */

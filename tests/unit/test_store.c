@@ -294,7 +294,6 @@ static void test_a_canceled_intent_is_none(void **state)
 static void test_a_canceled_intent_is_left_to_who_asks_for_the_same(void **state)
 {
   struct desk *desk = *state;
-  (void)state;
   for (int way = 0; way < 3; way++) { /* the next is told, canceled too, or asks only */
     struct store_op *ops[2] = {NULL, NULL};
     for (int i = 0; i < (way == 1 ? 2 : 1); i++) {
