@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "casefile/frame.h"
 #include "casefile/json_list.h"
 #include "casefile/record_private.h"
+#include "casefile/restore_private.h"
 
 #define MAX_WARNINGS_BYTES ((size_t)1024 * 1024)
 #define MAX_INSIGHTS_BYTES ((size_t)16 * 1024 * 1024)
@@ -77,6 +79,19 @@ static bool keep(struct case_record *record, const char *text, const char **copy
   return !text || *copy;
 }
 
+/* Cost and warnings go on from where they were. */
+static void recall_step(const struct case_record *record, struct case_step *step)
+{
+  if (!record->restored)
+    return;
+  const struct case_cost *cost = case_restored_cost(record->restored, step->name);
+  const struct ap_buf *warnings = case_restored_warnings(record->restored, step->name);
+  if (cost)
+    step->cost = *cost;
+  if (warnings)
+    ap_buf_add(&step->warnings, warnings->ptr, warnings->len);
+}
+
 int case_record_add_step(struct case_record *record, const struct case_step_info *info,
                          uint32_t *step)
 {
@@ -97,7 +112,23 @@ int case_record_add_step(struct case_record *record, const struct case_step_info
     return AP_E_NO_MEMORY;
   }
   *step = case_record_step_count(record) - 1;
-  return AP_OK;
+  recall_step(record, added);
+  if (ap_buf_error(&added->warnings))
+    return AP_E_NO_MEMORY;
+  return record->is_kept ? case_keep_step(record, added) : AP_OK;
+}
+
+void case_record_step_words(const struct case_record *record, uint32_t step,
+                            struct case_step_info *info, struct case_step_end *end)
+{
+  const struct case_step *of = case_record_step(record, step);
+  *info = (struct case_step_info){.name = of->name,
+                                  .action = of->action,
+                                  .title = of->title,
+                                  .provider = of->provider,
+                                  .result_name = of->result_name,
+                                  .json_by_entity = of->json_by_entity};
+  *end = (struct case_step_end){.status = of->status, .result = of->result, .message = of->message};
 }
 
 int case_record_end_step(struct case_record *record, uint32_t step, const struct case_step_end *end)
@@ -110,7 +141,7 @@ int case_record_end_step(struct case_record *record, uint32_t step, const struct
   ended->status = status;
   ended->message = message;
   ended->result = end->result;
-  return AP_OK;
+  return record->is_kept ? case_keep_step_end(record, ended) : AP_OK;
 }
 
 struct case_cost *case_record_cost(struct case_record *record, uint32_t step)
@@ -154,6 +185,51 @@ static int make_page(struct case_step *step, size_t page)
   return pages_of(step)[page] ? AP_OK : AP_E_NO_MEMORY;
 }
 
+/* What needs no asking again. */
+static bool is_final(enum case_outcome outcome)
+{
+  return outcome == CASE_OUTCOME_REPORTED || outcome == CASE_OUTCOME_SCANNED ||
+         outcome == CASE_OUTCOME_NOT_FOUND || outcome == CASE_OUTCOME_SKIPPED ||
+         outcome == CASE_OUTCOME_DENIED;
+}
+
+static int fail_blamed(struct case_record *record, uint32_t step, uint32_t entity)
+{
+  struct case_finding finding;
+  case_finding_init(&finding);
+  finding.outcome = CASE_OUTCOME_FAILED;
+  ap_buf_add_str(&finding.reason,
+                 "the process ended at a limit while its script ran: it was not run again");
+  int rc = case_record_put(record, step, entity, &finding);
+  case_finding_deinit(&finding);
+  return rc;
+}
+
+/* Of a run that goes on, or is shown again: the entity may be done already. */
+static int recall_entity(struct case_record *record, uint32_t step, uint32_t entity)
+{
+  struct case_step *in = case_record_step(record, step);
+  struct case_entity *of = casefile_entity(record->cf, entity);
+  const struct case_found *found =
+      case_restored_find(record->restored, in->name, of->type, of->identifier);
+  if (!found)
+    return AP_OK;
+  if (found->is_blamed)
+    return fail_blamed(record, step, entity);
+  enum case_outcome outcome = (enum case_outcome)found->entry.outcome;
+  if (!record->is_report && !is_final(outcome))
+    return AP_OK;
+  *case_step_entry(in, entity) = found->entry;
+  in->counts.outcome[outcome]++;
+  in->counts.done++;
+  in->counts.risky += (found->frame_flags & CASE_FRAME_RISKY) != 0;
+  in->counts.partial +=
+      outcome == CASE_OUTCOME_REPORTED && (found->frame_flags & CASE_FRAME_WITH_REASON);
+  of->suspicious = of->suspicious || (found->frame_flags & CASE_FRAME_SUSPICIOUS);
+  of->enriched = of->enriched || (found->frame_flags & CASE_FRAME_ENRICHED);
+  return AP_OK;
+}
+
 int case_record_select(struct case_record *record, uint32_t step, uint32_t entity)
 {
   struct case_step *selecting = case_record_step(record, step);
@@ -167,7 +243,7 @@ int case_record_select(struct case_record *record, uint32_t step, uint32_t entit
   pages_of(selecting)[page][entity % CASE_PAGE_ENTRIES] =
       (struct case_entry){.flags = CASE_ENTRY_IN_STEP, .detections = -1};
   selecting->counts.of++;
-  return AP_OK;
+  return record->restored ? recall_entity(record, step, entity) : AP_OK;
 }
 
 struct case_step_entity case_record_entity(const struct case_record *record, uint32_t step,
@@ -197,6 +273,26 @@ static int32_t pack_detections(int64_t detections)
   return detections < 0 ? -1 : detections > INT32_MAX ? INT32_MAX : (int32_t)detections;
 }
 
+static uint8_t frame_flags(const struct case_finding *finding)
+{
+  return (uint8_t)((finding->risky ? CASE_FRAME_RISKY : 0) |
+                   (finding->suspicious ? CASE_FRAME_SUSPICIOUS : 0) |
+                   (finding->field_count ? CASE_FRAME_ENRICHED : 0) |
+                   (finding->reason.len ? CASE_FRAME_WITH_REASON : 0));
+}
+
+static int spool_loose(struct case_record *record, const struct ap_buf *pieces,
+                       struct ap_slice answer, struct case_entry *entry)
+{
+  uint64_t answer_offset;
+  int code = store_spool_append(record->spool, pieces->ptr, pieces->len, &entry->offset);
+  if (!code)
+    code = store_spool_append(record->spool, answer.ptr, answer.len, &answer_offset);
+  if (!code)
+    ap_require(answer_offset == entry->offset + pieces->len);
+  return code;
+}
+
 /* Writes the pieces to the spool and where they lie to entry. */
 static int spool_pieces(struct case_record *record, const struct case_step *step, uint32_t entity,
                         const struct case_finding *finding, struct case_entry *entry)
@@ -212,19 +308,16 @@ static int spool_pieces(struct case_record *record, const struct case_step *step
     return ap_buf_error(pieces);
   if (pieces->len > UINT32_MAX || finding->answer.len > UINT32_MAX)
     return AP_E_TOO_LARGE;
-  uint64_t answer_offset;
-  int code = store_spool_append(record->spool, pieces->ptr, pieces->len, &entry->offset);
-  if (!code)
-    code =
-        store_spool_append(record->spool, finding->answer.ptr, finding->answer.len, &answer_offset);
-  if (code)
-    return code;
-  ap_require(answer_offset == entry->offset + pieces->len);
   entry->object_len = (uint32_t)object_end;
   entry->insights_len = (uint32_t)(insights_end - object_end);
   entry->tables_len = (uint32_t)(pieces->len - insights_end);
   entry->answer_len = (uint32_t)finding->answer.len;
-  return AP_OK;
+  if (!record->is_kept)
+    return spool_loose(record, pieces, ap_slice_of(&finding->answer), entry);
+  const struct case_kept_finding kept = {.flags = frame_flags(finding),
+                                         .pieces = ap_slice_of(pieces),
+                                         .answer = ap_slice_of(&finding->answer)};
+  return case_keep_finding(record, step, entity, &kept, entry);
 }
 
 int case_record_put(struct case_record *record, uint32_t step, uint32_t entity,
@@ -254,23 +347,71 @@ int case_record_put(struct case_record *record, uint32_t step, uint32_t entity,
   return AP_OK;
 }
 
+struct case_record_sums case_record_sums(const struct case_record *record)
+{
+  struct case_record_sums sums = {0};
+  for (uint32_t i = 0; i < case_record_step_count(record); i++) {
+    const struct case_step *step = case_record_step(record, i);
+    sums.requests += step->cost.requests;
+    sums.quota += step->cost.quota;
+    if (!step->action)
+      continue;
+    sums.checked += case_step_checked(step);
+    sums.of += step->counts.of;
+    sums.risky += step->counts.risky;
+  }
+  return sums;
+}
+
 /* ---- warnings and insights ---- */
 
-static int add_text(struct ap_buf *list, const char *text)
+/* Whether the list of JSON strings, joined by commas, has this one. */
+static bool has_item(const struct ap_buf *list, const struct ap_buf *item)
+{
+  const char *end = list->ptr + list->len;
+  for (const char *at = list->ptr; at && at < end; at++) {
+    at = memmem(at, (size_t)(end - at), item->ptr, item->len);
+    if (!at)
+      return false;
+    bool begins = at == list->ptr || at[-1] == ',';
+    bool ends = at + item->len == end || at[item->len] == ',';
+    if (begins && ends)
+      return true;
+  }
+  return false;
+}
+
+/* A run that goes on does not say again what it has said. */
+static int warn(struct case_record *record, const char *step, struct ap_buf *list, const char *text)
 {
   struct ap_buf item = {0};
   ap_json_write_cstr(&item, text);
-  return case_json_list_add(list, &item);
+  if (record->restored && !ap_buf_error(&item) &&
+      has_item(case_restored_warnings(record->restored, step), &item)) {
+    ap_buf_deinit(&item);
+    return AP_OK;
+  }
+  int rc = case_json_list_add(list, &item);
+  return rc == AP_OK && record->is_kept ? case_keep_warning(record, step, text) : rc;
 }
 
 int case_record_warn(struct case_record *record, uint32_t step, const char *text)
 {
-  return add_text(&case_record_step(record, step)->warnings, text);
+  struct case_step *in = case_record_step(record, step);
+  return warn(record, in->name, &in->warnings, text);
 }
 
 int case_record_warn_run(struct case_record *record, const char *text)
 {
-  return add_text(&record->warnings, text);
+  return warn(record, NULL, &record->warnings, text);
+}
+
+void case_record_resume(struct case_record *record, const struct case_restored *restored)
+{
+  const struct ap_buf *warnings = case_restored_warnings(restored, NULL);
+  record->restored = restored;
+  record->is_kept = true;
+  ap_buf_add(&record->warnings, warnings->ptr, warnings->len);
 }
 
 int case_record_add_insight(struct case_record *record, struct ap_slice json)

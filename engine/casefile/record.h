@@ -1,8 +1,9 @@
 /* The record of a run: steps, what each found on each entity, and the documents made from it.
  *
  * What a task found is appended to a file as soon as it is known and read back when a document is
- * written; memory holds 32 bytes per entity and step. Documents are those of the design: schemas
- * apogee.action/1, apogee.run/1, apogee.entity/1. */
+ * written; memory holds 32 bytes per entity and step. A record that is kept is such a file with a
+ * name: a run that was cut off goes on from it, and any run is shown again from it (restore.h).
+ * Documents are those of the design: schemas apogee.action/1, apogee.run/1, apogee.entity/1. */
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -109,6 +110,30 @@ struct case_run_info {
   struct ap_slice tags; /* JSON array */
   int64_t score;
 };
+
+/* What all steps of actions together found and cost. */
+struct case_record_sums {
+  uint64_t checked;
+  uint64_t of;
+  uint64_t risky;
+  uint64_t requests;
+  uint64_t quota;
+};
+struct case_record_sums case_record_sums(const struct case_record *record);
+
+/* Keeps the record at path from now on: before the first finding. Whatever the process is killed
+ * in the middle of, what was found until the turn of the loop before is there.
+ * @param request  a JSON object that says what was asked for; copied
+ * AP_E_IO with a sentence: the record goes on without a name. */
+int case_record_keep(struct case_record *record, const char *path, struct ap_slice request,
+                     struct ap_error *err) AP_MUST_USE;
+
+/* Says in the file how the run ended. Nothing where the record is not kept. */
+int case_record_end_run(struct case_record *record, const struct case_run_info *info) AP_MUST_USE;
+
+/* Words of a step, for renders; they live as long as the record. */
+void case_record_step_words(const struct case_record *record, uint32_t step,
+                            struct case_step_info *info, struct case_step_end *end);
 
 /* Where a document goes: returns AP_OK or AP_E_IO. */
 typedef int case_write_fn(void *arg, const char *data, size_t len);

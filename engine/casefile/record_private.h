@@ -40,7 +40,12 @@ struct case_step {
   struct ap_buf warnings; /* JSON strings, joined by commas */
 };
 
+struct case_restored;
+
 struct case_record {
+  bool is_kept;   /* its spool is the file of a run */
+  bool is_report; /* rebuilt: what was found is taken as it was, finished or not */
+  const struct case_restored *restored; /* NULL: the run begins */
   struct casefile *cf;
   struct store_spool *spool;
   struct case_arena arena;
@@ -58,9 +63,27 @@ struct case_entry *case_step_entry(const struct case_step *step, uint32_t entity
 /* The next entry from *entity on, which is moved to it; NULL behind the last. */
 const struct case_entry *case_step_next(const struct case_step *step, uint32_t *entity);
 
+uint64_t case_step_checked(const struct case_step *step); /* what counts as covered */
+
 /* Adds the entity's object as the step sees it. `finding` NULL: it was never put. */
 void case_record_object(const struct case_record *record, const struct case_step *step,
                         uint32_t entity, const struct case_finding *finding, struct ap_buf *out);
 
 /* Adds ,"aliases":[...] when the entity has any. */
 void case_record_aliases(const struct case_record *record, uint32_t entity, struct ap_buf *out);
+
+/* ---- record_keep.c: of a record that is kept ---- */
+
+struct case_kept_finding {
+  uint8_t flags;          /* enum case_frame_flag */
+  struct ap_slice pieces; /* object, insights, tables; their lengths are in the entry */
+  struct ap_slice answer;
+};
+
+int case_keep_step(struct case_record *record, const struct case_step *step) AP_MUST_USE;
+int case_keep_step_end(struct case_record *record, const struct case_step *step) AP_MUST_USE;
+int case_keep_warning(struct case_record *record, const char *step,
+                      const char *text) AP_MUST_USE; /* step NULL: of the run */
+/* Sets where the pieces lie in the entry, whose lengths are set. */
+int case_keep_finding(struct case_record *record, const struct case_step *step, uint32_t entity,
+                      const struct case_kept_finding *kept, struct case_entry *entry) AP_MUST_USE;

@@ -134,7 +134,7 @@ static void emit_coverage(struct case_emit *out, uint64_t checked, uint64_t of)
   case_emit_fmt(out, "{\"checked\": %" PRIu64 ", \"of\": %" PRIu64 "}", checked, of);
 }
 
-static uint64_t count_checked(const struct case_step *step)
+uint64_t case_step_checked(const struct case_step *step)
 {
   const uint32_t *outcome = step->counts.outcome;
   return (uint64_t)outcome[CASE_OUTCOME_REPORTED] + outcome[CASE_OUTCOME_SCANNED] +
@@ -187,7 +187,7 @@ static void emit_step(struct case_emit *out, const struct case_record *record,
   emit_list(out, "insights", record, step, PIECE_INSIGHTS);
   emit_list(out, "tables", record, step, PIECE_TABLES);
   emit_joined(out, "warnings", &step->warnings);
-  emit_coverage(out, count_checked(step), step->counts.of);
+  emit_coverage(out, case_step_checked(step), step->counts.of);
   emit_cost(out, &step->cost);
   case_emit_close(out, '}');
 }
@@ -217,13 +217,7 @@ int case_record_write_step_line(struct case_record *record, uint32_t step, case_
 static void emit_run_head(struct case_emit *out, const struct case_record *record,
                           const struct case_run_info *info)
 {
-  uint64_t checked = 0;
-  uint64_t of = 0;
-  for (uint32_t i = 0; i < case_record_step_count(record); i++) {
-    const struct case_step *step = case_record_step(record, i);
-    checked += step->action ? count_checked(step) : 0;
-    of += step->action ? step->counts.of : 0;
-  }
+  struct case_record_sums sums = case_record_sums(record);
   emit_text(out, "schema", "apogee.run/1");
   emit_text(out, "run", info->run);
   emit_text(out, "playbook", info->playbook);
@@ -239,7 +233,7 @@ static void emit_run_head(struct case_emit *out, const struct case_record *recor
   case_emit_key(out, "score");
   case_emit_fmt(out, "%" PRId64, info->score);
   emit_joined(out, "warnings", &record->warnings);
-  emit_coverage(out, checked, of);
+  emit_coverage(out, sums.checked, sums.of);
 }
 
 static void emit_run_steps(struct case_emit *out, const struct case_record *record)

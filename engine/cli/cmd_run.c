@@ -42,7 +42,7 @@ static int check_words(const struct script_command *script, const struct cli_arg
   return CLI_EXIT_DONE;
 }
 
-static enum run_format format_of(const struct cli_args *args)
+enum run_format cli_format_of(const struct cli_args *args)
 {
   if (args->has_format)
     return args->format;
@@ -71,23 +71,59 @@ static int ask(const struct script_command *script, const struct cli_args *args,
       .entity_option_count = args->entity.count,
       .simulate = args->simulate,
       .scenario = args->scenario,
-      .format = format_of(args),
+      .is_kept = !script->target, /* a ping is not worth it */
+      .format = cli_format_of(args),
       .output = args->output,
       .quiet = args->quiet,
   };
   return run_main(&request, config);
 }
 
+struct run_options {
+  bool is_resumed;
+};
+
+static int take_resume(void *into, char *value, struct ap_error *err)
+{
+  struct run_options *options = into;
+  (void)value;
+  (void)err;
+  options->is_resumed = true;
+  return AP_OK;
+}
+
+const struct cli_option cli_run_options[] = {
+    {.name = "resume",
+     .doc = "go on with the last run of this playbook if it is not through, else begin one",
+     .take = take_resume},
+    {0},
+};
+
+/* Entities that were given are those of a new run. */
+static int go_on_or_ask(const struct script_command *script, const struct cli_args *args,
+                        const struct cli_config *config)
+{
+  char id[CLI_RUN_ID_BYTES];
+  if (args->simulate || config->no_state)
+    return cli_wrong_usage(script->name, "--resume does not go with %s: no run is kept then",
+                           args->simulate ? "--simulate" : "--no-state");
+  if (cli_find_unfinished(config, args->operands.items[0], id))
+    return cli_go_on(id, args, config);
+  return ask(script, args, config);
+}
+
 int cli_script(const struct cli_command *command, int argc, char **argv)
 {
   const struct script_command *script = find(command->name);
-  struct cli_args args = {0};
+  struct run_options options = {0};
+  struct cli_args args = {.own = &options};
   struct cli_config config;
   int exit_code = cli_prepare(command, argc, argv, &args, &config);
   if (exit_code == CLI_EXIT_DONE)
     exit_code = check_words(script, &args);
   if (exit_code == CLI_EXIT_DONE)
-    exit_code = ask(script, &args, &config);
+    exit_code =
+        options.is_resumed ? go_on_or_ask(script, &args, &config) : ask(script, &args, &config);
   cli_args_deinit(&args);
   cli_config_deinit(&config);
   return exit_code;

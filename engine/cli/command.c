@@ -45,6 +45,7 @@ const struct cli_command cli_commands[] = {
          "there is to say to standard error.\n",
      .after = exit_codes,
      .groups = ONLINE | CLI_GROUP_ENTITIES | CLI_GROUP_PARAMS | CLI_GROUP_STEPS,
+     .own = cli_run_options,
      .run = cli_script},
     {.name = "action",
      .synopsis = "NAME [--entities FILE|-]... [--entity TYPE:VALUE]... [--param NAME=VALUE]...",
@@ -61,6 +62,44 @@ const struct cli_command cli_commands[] = {
      .after = exit_codes,
      .groups = ONLINE | CLI_GROUP_ENTITIES | CLI_GROUP_PARAMS,
      .run = cli_script},
+    {.name = "resume",
+     .synopsis = "[RUN|last]",
+     .summary = "go on with a run that was cut off or left scans pending",
+     .help = "Examples:\n"
+             "  apogee resume\n"
+             "  apogee resume 20261124T041152Z-3f2a --deadline 10m --output result.json\n"
+             "\n"
+             "RUN is an id of `apogee runs`; without one it is the last. What is found is not "
+             "asked again,\n"
+             "pending scans are waited for, the rest is done; what failed, was limited or "
+             "forbidden is tried\n"
+             "again. The result is that of the whole run.\n",
+     .after = exit_codes,
+     .groups = OFFLINE | CLI_GROUP_SETTINGS | CLI_GROUP_RESULT | CLI_GROUP_PARAMS,
+     .run = cli_resume},
+    {.name = "runs",
+     .synopsis = "[--format table|json]",
+     .summary = "list the runs that are kept",
+     .help = "Examples:\n"
+             "  apogee runs\n"
+             "  apogee runs --format json\n"
+             "\n"
+             "A run is kept for keep.runs (30 days), all of them within keep.max. STATE is how "
+             "it ended,\n"
+             "under_way, or cut_off: `apogee resume` goes on with that.\n",
+     .groups = OFFLINE | CLI_GROUP_SETTINGS,
+     .own = cli_runs_options,
+     .run = cli_runs},
+    {.name = "report",
+     .synopsis = "[RUN|last] [--format json|ndjson|table]",
+     .summary = "show the result of a run that is kept",
+     .help = "Examples:\n"
+             "  apogee report\n"
+             "  apogee report 20261124T041152Z-3f2a --format json\n"
+             "\n"
+             "Sends nothing and needs no key. A run that was cut off is shown as far as it came.\n",
+     .groups = OFFLINE | CLI_GROUP_SETTINGS | CLI_GROUP_RESULT,
+     .run = cli_resume},
     {.name = "list",
      .synopsis = "[--actions-path DIR:...]",
      .summary = "list the actions there are",

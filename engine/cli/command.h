@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "cli/kept.h"
 #include "cli/options.h"
 
 /* Exit codes. */
@@ -43,10 +44,24 @@ int cli_list(const struct cli_command *command, int argc, char **argv);
 int cli_show(const struct cli_command *command, int argc, char **argv);
 int cli_check(const struct cli_command *command, int argc, char **argv);
 int cli_entities(const struct cli_command *command, int argc, char **argv);
+int cli_resume(const struct cli_command *command, int argc, char **argv); /* and report */
+int cli_runs(const struct cli_command *command, int argc, char **argv);
 int cli_simulate(const struct cli_command *command, int argc, char **argv);
 
 extern const struct cli_option cli_entities_options[];
 extern const struct cli_option cli_simulate_options[];
+extern const struct cli_option cli_run_options[];
+extern const struct cli_option cli_runs_options[];
+
+/* What --format says, or fits where the result goes. */
+enum run_format cli_format_of(const struct cli_args *args);
+
+/* The last run of a playbook, when it was cut off or left something to do. */
+bool cli_find_unfinished(const struct cli_config *config, const char *target,
+                         char id[CLI_RUN_ID_BYTES]);
+
+/* Goes on with a run that is kept. */
+int cli_go_on(const char *id, const struct cli_args *args, const struct cli_config *config);
 
 /* Says what is wrong with the call of a command, and how to get help. Returns CLI_EXIT_USAGE. */
 int cli_wrong_usage(const char *command, const char *fmt, ...) AP_PRINTF(2, 3);

@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/kept.h"
 #include "cli/notes.h"
 #include "script/data.h"
 
@@ -62,6 +63,86 @@ static const char *temporary_folder(void)
   return folder && *folder ? folder : "/tmp";
 }
 
+static int no_memory(void)
+{
+  struct ap_error err;
+  (void)ap_fail(&err, AP_E_NO_MEMORY, "out of memory");
+  return said(CLI_EXIT_LIMIT, &err);
+}
+
+static int said_of_kept(const char *id, struct ap_error *err)
+{
+  if (err->code == AP_E_BUSY) {
+    (void)ap_fail(err, AP_E_BUSY, "the run %s is under way in another process", id);
+    return said(CLI_EXIT_LOCKED, err);
+  }
+  (void)ap_fail_context(err, "the run %s", id);
+  return said(err->code == AP_E_NO_MEMORY ? CLI_EXIT_LIMIT : CLI_EXIT_USAGE, err);
+}
+
+/* Three words each, a NUL behind each: step, type, identifier (script_blame). */
+static int read_blame(struct case_restored *restored, const char *bytes, size_t len)
+{
+  const char *end = bytes + len;
+  const char *words[3];
+  int rc = AP_OK;
+  for (int count = 0; rc == AP_OK && memchr(bytes, '\0', (size_t)(end - bytes));
+       bytes += strlen(bytes) + 1) {
+    enum case_type type;
+    words[count++] = bytes;
+    if (count < 3)
+      continue;
+    count = 0;
+    if (case_type_parse(words[1], &type))
+      rc = case_restored_blame(restored, words[0], type, words[2]);
+  }
+  return rc;
+}
+
+static int blame(struct cli_parts *parts, const char *id, const struct cli_config *config)
+{
+  enum { MAX_BYTES = 1 << 20 };
+  struct ap_buf path = {0};
+  struct ap_buf text = {0};
+  cli_kept_blame_path(config, id, &path);
+  FILE *file = fopen(ap_buf_cstr(&path), "re");
+  ap_buf_deinit(&path);
+  if (!file)
+    return AP_OK;
+  char *room = ap_buf_room(&text, MAX_BYTES);
+  size_t len = room ? fread(room, 1, MAX_BYTES, file) : 0;
+  (void)fclose(file);
+  int rc = room ? read_blame(parts->restored, room, len) : AP_E_NO_MEMORY;
+  ap_buf_deinit(&text);
+  return rc;
+}
+
+/* Opens the file of a run that is kept and takes its entities. */
+static int open_kept(struct cli_parts *parts, const struct run_request *request,
+                     const struct cli_config *config)
+{
+  struct ap_error err = {0};
+  struct ap_buf path = {0};
+  uint64_t limit = config->limits.entities;
+  bool is_to_grow = !request->is_report;
+  cli_kept_path(config, request->id, &path);
+  int rc = store_spool_reopen(parts->loop, ap_buf_cstr(&path), is_to_grow, &parts->spool, &err);
+  if (rc == AP_OK)
+    rc = case_restore(parts->spool, is_to_grow, limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit,
+                      &parts->restored, &err);
+  ap_buf_deinit(&path);
+  if (rc != AP_OK)
+    return said_of_kept(request->id, &err);
+  parts->folder = config->state_dir;
+  parts->cf = case_restored_take_case(parts->restored);
+  if (case_record_new(parts->cf, parts->spool, &parts->record) != AP_OK ||
+      blame(parts, request->id, config) != AP_OK)
+    return no_memory();
+  if (is_to_grow)
+    case_record_resume(parts->record, parts->restored);
+  return CLI_EXIT_DONE;
+}
+
 static int make_record(struct cli_parts *parts, const struct cli_config *config)
 {
   struct ap_error err = {0};
@@ -74,10 +155,8 @@ static int make_record(struct cli_parts *parts, const struct cli_config *config)
     (void)ap_fail_context(&err, "the state cannot be written");
     return said(CLI_EXIT_NOT_WRITTEN, &err);
   }
-  if (case_record_new(parts->cf, parts->spool, &parts->record) != AP_OK) {
-    (void)ap_fail(&err, AP_E_NO_MEMORY, "out of memory");
-    return said(CLI_EXIT_LIMIT, &err);
-  }
+  if (case_record_new(parts->cf, parts->spool, &parts->record) != AP_OK)
+    return no_memory();
   return CLI_EXIT_DONE;
 }
 
@@ -185,8 +264,7 @@ static int open_store(struct cli_parts *parts, const struct run_request *request
   if (parts->sim || config->no_state) {
     if (store_memory_new(parts->loop, REPORTS_IN_MEMORY, &parts->store) == AP_OK)
       return CLI_EXIT_DONE;
-    (void)ap_fail(&err, AP_E_NO_MEMORY, "out of memory");
-    return said(CLI_EXIT_LIMIT, &err);
+    return no_memory();
   }
   (void)snprintf(spender, sizeof(spender), "%s %s", request->script.command,
                  request->script.target ? request->script.target : "");
@@ -240,14 +318,24 @@ static int warn_of_settings(struct cli_parts *parts, const struct cli_config *co
 int cli_parts_case(struct cli_parts *parts, const struct run_request *request,
                    const struct cli_config *config)
 {
-  int exit_code = read_entities(parts, request, config);
+  int exit_code =
+      request->id ? open_kept(parts, request, config) : read_entities(parts, request, config);
   if (exit_code == CLI_EXIT_DONE && request->simulate)
     exit_code = start_simulator(parts, request, config);
   if (exit_code == CLI_EXIT_DONE)
     exit_code = make_client(parts, request, config);
-  if (exit_code == CLI_EXIT_DONE)
+  if (exit_code == CLI_EXIT_DONE && !request->id)
     exit_code = make_record(parts, config);
   return exit_code == CLI_EXIT_DONE ? warn_of_settings(parts, config) : exit_code;
+}
+
+int cli_parts_report(struct cli_parts *parts, const struct run_request *request,
+                     const struct cli_config *config)
+{
+  int exit_code = open_kept(parts, request, config);
+  if (exit_code == CLI_EXIT_DONE && case_record_rebuild(parts->record, parts->restored) != AP_OK)
+    return no_memory();
+  return exit_code;
 }
 
 /* ---- freeing ---- */
@@ -259,6 +347,7 @@ void cli_parts_free(struct cli_parts *parts)
   store_free(parts->store);
   net_http_free(parts->http);
   case_record_free(parts->record);
+  case_restored_free(parts->restored);
   if (parts->spool)
     store_spool_close(parts->spool);
   casefile_free(parts->cf);

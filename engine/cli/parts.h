@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "casefile/restore.h"
 #include "cli/run.h"
 #include "script/run.h"
 #include "sim/sim.h"
@@ -12,6 +13,7 @@ struct cli_parts {
   struct casefile *cf;
   const char *folder; /* where the spool lies */
   struct store_spool *spool;
+  struct case_restored *restored; /* of a run that goes on, or is shown; NULL: a new one */
   struct case_record *record;
   struct sim *sim;
   struct ap_value scenario;
@@ -31,5 +33,9 @@ int cli_parts_base(struct cli_parts *parts, const struct cli_config *config);
 /* The entities, the record and the client. A key that is not there is none of its failures. */
 int cli_parts_case(struct cli_parts *parts, const struct run_request *request,
                    const struct cli_config *config);
+
+/* Of a run that is shown again: its entities and its record, as they were. */
+int cli_parts_report(struct cli_parts *parts, const struct run_request *request,
+                     const struct cli_config *config);
 
 void cli_parts_free(struct cli_parts *parts);

@@ -11,11 +11,14 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "cli/asked.h"
 #include "cli/command.h"
+#include "cli/kept.h"
 #include "cli/output.h"
 #include "cli/parts.h"
 #include "cli/paths.h"
 #include "cli/progress.h"
+#include "script/watchdog.h"
 
 enum { TICK_MS = 100, RUN_ID_BYTES = 32 };
 
@@ -35,9 +38,44 @@ struct doing {
   bool must_flush;
   bool is_said; /* why not, on standard error */
   int written;  /* AP_OK, or why the result is not written */
+  struct ap_buf blame_path;
+  struct cli_ended shown; /* how a run that is shown again ended */
 };
 
 /* ---- what the run tells ---- */
+
+static void keep(struct doing *doing, struct ap_slice given)
+{
+  struct ap_error err = {0};
+  struct ap_buf asked = {0};
+  struct ap_buf path = {0};
+  cli_kept_path(doing->config, doing->id, &path);
+  int rc = cli_asked_write(&doing->request->script, doing->started, given, &asked);
+  if (rc == AP_OK)
+    rc = cli_kept_prepare(doing->config, &err);
+  if (rc == AP_OK)
+    rc = case_record_keep(doing->parts.record, ap_buf_cstr(&path), ap_slice_of(&asked), &err);
+  if (rc != AP_OK)
+    ap_log(AP_LOG_CLI, AP_LOG_WARN, "the run cannot be resumed when it is cut off: %s",
+           *err.text ? err.text : ap_error_text(rc));
+  ap_buf_deinit(&asked);
+  ap_buf_deinit(&path);
+}
+
+static void begun(void *arg, struct ap_slice given)
+{
+  struct doing *doing = arg;
+  const struct run_request *request = doing->request;
+  if (!request->is_kept || request->simulate || doing->config->no_state)
+    return;
+  if (!request->id) {
+    cli_kept_tidy(doing->config);
+    keep(doing, given);
+  }
+  cli_kept_blame_path(doing->config, doing->id, &doing->blame_path);
+  if (!ap_buf_error(&doing->blame_path))
+    script_blame_to(ap_buf_cstr(&doing->blame_path));
+}
 
 static void ended(void *arg)
 {
@@ -219,7 +257,10 @@ static int write_table(struct doing *doing)
 static void describe_run(const struct doing *doing, const struct script_end *end, char *finished,
                          struct case_run_info *info)
 {
-  ap_clock_format_utc(ap_clock_unix_ms(), finished);
+  if (doing->request->is_report)
+    (void)snprintf(finished, AP_CLOCK_TEXT, "%s", ap_buf_cstr(&doing->shown.finished));
+  else
+    ap_clock_format_utc(ap_clock_unix_ms(), finished);
   *info = (struct case_run_info){
       .run = doing->id,
       .playbook = end->playbook,
@@ -273,6 +314,21 @@ static int say_not_written(const struct doing *doing, int rc)
   return CLI_EXIT_NOT_WRITTEN;
 }
 
+/* An action alone has no status of a run: its step's is it. */
+static int end_record(struct doing *doing, const struct script_end *end)
+{
+  char finished[AP_CLOCK_TEXT];
+  struct case_run_info info;
+  struct case_step_info step;
+  struct case_step_end ended;
+  describe_run(doing, end, finished, &info);
+  if (!end->is_whole && case_record_step_count(doing->parts.record)) {
+    case_record_step_words(doing->parts.record, 0, &step, &ended);
+    info.status = ended.status;
+  }
+  return case_record_end_run(doing->parts.record, &info);
+}
+
 /* The exit code of the command, with the result in its place or not there at all. */
 static int finish(struct doing *doing)
 {
@@ -287,6 +343,8 @@ static int finish(struct doing *doing)
     return end->exit_code;
   int rc = doing->written;
   if (rc == AP_OK && has_document)
+    rc = end_record(doing, end);
+  if (rc == AP_OK && has_document)
     rc = write_document(doing, end);
   if (rc == AP_OK)
     rc = output_commit(doing->output, &err);
@@ -299,6 +357,12 @@ static int finish(struct doing *doing)
 static void name_run(struct doing *doing)
 {
   size_t len = 0;
+  if (doing->request->id) {
+    (void)snprintf(doing->id, sizeof(doing->id), "%s", doing->request->id);
+    (void)snprintf(doing->started, sizeof(doing->started), "%s", doing->request->started);
+    ap_log_set_run(doing->id);
+    return;
+  }
   ap_clock_format_utc(ap_clock_unix_ms(), doing->started);
   for (const char *c = doing->started; *c; c++)
     if (*c != '-' && *c != ':')
@@ -306,6 +370,16 @@ static void name_run(struct doing *doing)
   (void)snprintf(doing->id + len, sizeof(doing->id) - len, "-%04x",
                  (unsigned)ap_random_below(0x10000));
   ap_log_set_run(doing->id);
+}
+
+/* When a run began that goes on, in seconds since 1970; 0: it begins. */
+static int64_t began_unix_s(const struct doing *doing)
+{
+  int64_t unix_s = 0;
+  if (doing->request->id &&
+      ap_clock_parse_utc(doing->started, strlen(doing->started), &unix_s) != AP_OK)
+    return 0;
+  return unix_s;
 }
 
 static int make_run(struct doing *doing, const struct cli_folders *folders)
@@ -320,11 +394,13 @@ static int make_run(struct doing *doing, const struct cli_folders *folders)
       .client = doing->parts.client,
       .no_client = doing->parts.no_client,
       .tasks_max = (uint32_t)(tasks > TASKS_MAX ? TASKS_MAX : tasks),
+      .began_unix_s = began_unix_s(doing),
       .packaged = folders->actions,
       .playbooks = folders->playbooks,
       .action_folders = (const char *const *)config->actions_path.items,
       .action_folder_count = config->actions_path.count,
       .arg = doing,
+      .begun = begun,
       .ended = ended,
       .put = put,
       .step_ended = step_ended,
@@ -347,18 +423,65 @@ static int start(struct doing *doing)
   return CLI_EXIT_USAGE;
 }
 
+/* ---- a run that is shown again ---- */
+
+static void write_lines(struct doing *doing)
+{
+  for (uint32_t step = 0; step < case_record_step_count(doing->parts.record); step++) {
+    for (uint32_t i = 0; i < casefile_count(doing->parts.cf); i++)
+      if (case_record_entity(doing->parts.record, step, i).is_done)
+        put(doing, step, i);
+    step_ended(doing, step);
+  }
+}
+
+/* One that was cut off has no end: what there is of it is shown. */
+static int show(struct doing *doing)
+{
+  struct cli_ended *shown = &doing->shown;
+  if (cli_ended_read(case_restored_end(doing->parts.restored), shown) != AP_OK)
+    return CLI_EXIT_LIMIT;
+  if (!shown->has_ended) {
+    ap_buf_add_str(&shown->status, "interrupted");
+    shown->exit_code = CLI_EXIT_PART;
+  }
+  const struct script_end end = {
+      .exit_code = shown->exit_code,
+      .is_whole = strcmp(doing->request->script.command, "run") == 0,
+      .playbook = doing->request->name,
+      .params = shown->params,
+      .status = ap_buf_cstr(&shown->status),
+      .tags = shown->tags,
+      .score = shown->score,
+  };
+  script_run_recall(doing->run, &end);
+  write_lines(doing);
+  int exit_code = finish(doing);
+  return exit_code == CLI_EXIT_NOT_WRITTEN ? exit_code : CLI_EXIT_DONE;
+}
+
+static int make_parts(struct doing *doing)
+{
+  int exit_code = cli_parts_base(&doing->parts, doing->config);
+  if (exit_code != CLI_EXIT_DONE || !doing->has_case)
+    return exit_code;
+  if (doing->request->is_report)
+    return cli_parts_report(&doing->parts, doing->request, doing->config);
+  return cli_parts_case(&doing->parts, doing->request, doing->config);
+}
+
 static int run_all(struct doing *doing, const struct cli_folders *folders)
 {
   struct ap_error err = {0};
-  int exit_code = cli_parts_base(&doing->parts, doing->config);
-  if (exit_code == CLI_EXIT_DONE && doing->has_case)
-    exit_code = cli_parts_case(&doing->parts, doing->request, doing->config);
+  int exit_code = make_parts(doing);
   if (exit_code == CLI_EXIT_DONE)
     exit_code = make_run(doing, folders);
   if (exit_code == CLI_EXIT_DONE && output_open(doing->request->output, &doing->output, &err)) {
     ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err.text);
     exit_code = CLI_EXIT_NOT_WRITTEN;
   }
+  if (exit_code == CLI_EXIT_DONE && doing->request->is_report)
+    return show(doing);
   if (exit_code == CLI_EXIT_DONE)
     exit_code = start_timers(doing);
   if (exit_code == CLI_EXIT_DONE)
@@ -385,11 +508,14 @@ int run_main(const struct run_request *request, const struct cli_config *config)
     name_run(&doing);
   int exit_code = run_all(&doing, &folders);
   progress_end();
+  script_blame_to(NULL);
   script_run_free(doing.run);
   output_close(doing.output);
   net_timer_free(doing.deadline);
   net_timer_free(doing.tick);
   cli_parts_free(&doing.parts);
+  cli_ended_deinit(&doing.shown);
+  ap_buf_deinit(&doing.blame_path);
   ap_log_set_run(NULL);
   return exit_code;
 }

@@ -18,6 +18,11 @@ struct run_request {
   size_t entities_file_count;
   const char *const *entity_options; /* TYPE:VALUE */
   size_t entity_option_count;
+  bool is_kept;        /* `apogee resume` can go on with it, where there is a state */
+  const char *id;      /* of a run that is kept, to go on with or to show; NULL: a new one */
+  bool is_report;      /* it is shown as it was */
+  const char *started; /* with id: when it began, UTC */
+  const char *name;    /* and what ran, by its name */
   bool simulate;
   const char *scenario; /* NULL: none */
   enum run_format format;

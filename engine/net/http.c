@@ -8,6 +8,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "net/http_private.h"
 #include "net/proxy.h"
@@ -134,6 +135,7 @@ void net_http_finish(struct net_http_call *call, CURLcode curl)
   net_http_done_fn *done = call->done;
   void *arg = call->arg;
   call->done = NULL;
+  ap_failpoint("after_answer");
   done(arg, &answer);
   call_release(call);
 }
@@ -350,6 +352,7 @@ int net_http_start(struct net_http *http, const struct net_http_request *request
 {
   if (request->timeout_ms == 0)
     return AP_E_INVALID;
+  ap_failpoint("before_request");
   struct net_http_call *call = calloc(1, sizeof(*call));
   if (!call)
     return AP_E_NO_MEMORY;

@@ -285,6 +285,7 @@ static void push_words(lua_State *L, const char *const *words, size_t count)
 
 void script_engine_push(lua_State *L)
 {
+  const struct script_run *run = script_run_of(L);
   const char *types[CASE_TYPE_COUNT];
   for (int i = 0; i < CASE_TYPE_COUNT; i++)
     types[i] = case_type_word((enum case_type)i);
@@ -294,4 +295,8 @@ void script_engine_push(lua_State *L)
   lua_setfield(L, -2, "types");
   push_words(L, capabilities, sizeof(capabilities) / sizeof(capabilities[0]));
   lua_setfield(L, -2, "capabilities");
+  if (run->options.began_unix_s) {
+    lua_pushinteger(L, run->options.began_unix_s);
+    lua_setfield(L, -2, "began");
+  }
 }

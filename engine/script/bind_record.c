@@ -71,6 +71,20 @@ static void keep_words(struct script_run *run, const struct case_step_info *info
   };
 }
 
+/* begin_run{ name =, params = { { name, value } }, withheld = { names } }: the run begins */
+static int record_begin_run(lua_State *L)
+{
+  struct script_run *run = run_with_case(L);
+  struct ap_error err = {0};
+  struct ap_buf given = {0};
+  luaL_checktype(L, 1, LUA_TTABLE);
+  int rc = script_json_write(L, 1, &given, &err);
+  if (rc == AP_OK)
+    run->options.begun(run->options.arg, ap_slice_of(&given));
+  ap_buf_deinit(&given);
+  return rc == AP_OK ? 0 : luaL_error(L, "begin_run: %s", err.text);
+}
+
 /* step{ name, action, title, provider, result_name, json_by_entity } -> number */
 static int record_step(lua_State *L)
 {
@@ -93,13 +107,23 @@ static int record_step(lua_State *L)
   return 1;
 }
 
+/* Of a run that goes on it may be known already what is found: then the record has it now. */
+static void select_entity(struct script_run *run, uint32_t step, uint32_t entity)
+{
+  struct case_record *record = run->options.record;
+  bool was_done = case_record_entity(record, step, entity).is_done;
+  check_kept(case_record_select(record, step, entity));
+  if (!was_done && case_record_entity(record, step, entity).is_done)
+    run->options.put(run->options.arg, step, entity);
+}
+
 /* Lines that are no indicator of any type belong to every step: they are listed, as skipped. */
 static void select_malformed(struct script_run *run, uint32_t step)
 {
   uint32_t count = casefile_count(run->options.cf);
   for (uint32_t i = 0; i < count; i++)
     if (casefile_entity(run->options.cf, i)->type == CASE_TYPE_COUNT)
-      check_kept(case_record_select(run->options.record, step, i));
+      select_entity(run, step, i);
 }
 
 /* select(step, set[, is_items]) -> how many belong to the step */
@@ -109,7 +133,7 @@ static int record_select(lua_State *L)
   uint32_t step = check_step(L, run, 1);
   const struct script_set *set = script_set_check(L, 2);
   for (uint32_t i = 0; i < set->count; i++)
-    check_kept(case_record_select(run->options.record, step, set->index[i]));
+    select_entity(run, step, set->index[i]);
   lua_settop(L, 3);
   if (!lua_toboolean(L, 3))
     select_malformed(run, step);
@@ -351,6 +375,7 @@ static int record_finish_run(lua_State *L)
 }
 
 const luaL_Reg script_record_functions[] = {
+    {"begin_run", record_begin_run},
     {"counts", record_counts},
     {"end_step", record_end_step},
     {"examples", record_examples},

@@ -97,7 +97,7 @@ static void start_call(lua_State *L, struct call_op *op, int arg_count, lua_Inte
   }
   job->task = call->task;
   task_set_data(call->task, job);
-  task_set_label(call->task, job->label);
+  task_set_label(call->task, job->label, NULL);
 }
 
 /* The stack keeps the arguments: results_ref is made from a new table. [-0, +0, m] */

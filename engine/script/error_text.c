@@ -62,7 +62,7 @@ void script_error_text(lua_State *L, struct ap_error *err)
     host->scope = &scope;
     lua_pushcfunction(L, describe);
     lua_insert(L, -2);
-    bool is_outermost = script_watchdog_enter(NULL);
+    bool is_outermost = script_watchdog_enter(NULL, NULL);
     status = lua_pcall(L, 1, 1, 0);
     script_watchdog_leave(is_outermost);
     host->scope = outer;

@@ -34,6 +34,7 @@ void script_limits_init(struct script_limits *limits)
 /* Only write(2): this runs in the middle of an allocation. */
 __attribute__((noreturn)) static void exit_saying(const char *text)
 {
+  script_blame();
   if (write(STDERR_FILENO, text, strlen(text)) < 0)
     _exit(EXIT_LIMIT);
   _exit(EXIT_LIMIT);

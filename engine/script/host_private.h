@@ -119,4 +119,5 @@ struct task {
   void *ended_arg;
   void *data;
   const char *label;
+  const struct script_place *place;
 };

@@ -24,7 +24,7 @@ int script_call(lua_State *L, int arg_count, int result_count, struct ap_error *
   struct script_host *host = script_host_of(L);
   struct script_scope scope;
   script_scope_enter(host, &scope, host->limits.load_instructions);
-  bool is_outermost = script_watchdog_enter(NULL);
+  bool is_outermost = script_watchdog_enter(NULL, NULL);
   int status = lua_pcall(L, arg_count, result_count, 0);
   script_watchdog_leave(is_outermost);
   script_scope_leave(L, &scope);

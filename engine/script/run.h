@@ -52,12 +52,16 @@ struct script_run_options {
   struct vt_client *client; /* NULL: there is none */
   const char *no_client;    /* and why: what an action that needs it is told */
   uint32_t tasks_max;       /* of entities, alive; those that wait for a scan are not counted */
+  int64_t began_unix_s;     /* of a run that goes on: when it began; 0: it begins */
   const char *packaged;     /* folder of the packaged actions */
   const char *playbooks;    /* folder of the packaged playbooks */
   const char *const *action_folders; /* of others */
   size_t action_folder_count;
 
   void *arg;
+  /* Everything is right, and the run begins. given: a JSON object for `apogee resume`: "name" of
+   * what runs, "params" as typed but for secrets given in plain, whose names are in "withheld". */
+  void (*begun)(void *arg, struct ap_slice given);
   void (*ended)(void *arg);                                /* the run is over */
   void (*put)(void *arg, uint32_t step, uint32_t entity);  /* the record took an entity */
   void (*step_ended)(void *arg, uint32_t step);            /* the record took its end */
@@ -81,6 +85,10 @@ void script_run_free(struct script_run *run); /* before the host; NULL is fine *
 int script_run_start(struct script_run *run, const struct script_request *request,
                      struct ap_error *err) AP_MUST_USE;
 const struct script_end *script_run_end(const struct script_run *run);
+
+/* Instead of beginning: the run is one that was, whose record was rebuilt; for renders.
+ * @param end  what it points to is borrowed as long as the run lives */
+void script_run_recall(struct script_run *run, const struct script_end *end);
 
 /* Begins no further entity and ends what waits, with AP_E_DEADLINE or AP_E_CANCELED; what does not
  * end by itself within script_run_grace_ms is killed. The client is stopped too. */

@@ -28,6 +28,7 @@ struct script_job {
   bool has_submitted;     /* something of it is at VirusTotal */
   struct case_finding finding;
   char label[128];
+  struct script_place place;
 };
 
 /* A step under way: entities that wait for their turn. */

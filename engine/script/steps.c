@@ -180,7 +180,12 @@ static void start_entity(struct script_step *step, uint32_t entity)
   script_entity_push(L, entity, job->serial);
   job->task = task_start(L, 2, entity_ended, job);
   task_set_data(job->task, job);
-  task_set_label(job->task, job->label);
+  job->place = (struct script_place){
+      .step = run->steps[step->number].name,
+      .type = case_type_word(casefile_entity(run->options.cf, entity)->type),
+      .identifier = casefile_entity(run->options.cf, entity)->identifier,
+  };
+  task_set_label(job->task, job->label, &job->place);
 }
 
 static void skip_malformed(const struct script_step *step, uint32_t entity, const char *why)

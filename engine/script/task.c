@@ -101,6 +101,7 @@ struct task *task_start(lua_State *L, int arg_count, task_ended_fn *ended, void 
   task->ended_arg = arg;
   task->data = NULL;
   task->label = NULL;
+  task->place = NULL;
   host->task_count++;
   DL_APPEND(host->tasks, task);
   task_make_ready(task);
@@ -170,7 +171,7 @@ void task_kill(struct task *task)
                  ap_error_text(AP_E_CANCELED));
   host->scope = &task->scope;
   lua_sethook(task->co, lua_gethook(task->co), LUA_MASKCOUNT, 1);
-  bool is_outermost = script_watchdog_enter(NULL);
+  bool is_outermost = script_watchdog_enter(NULL, NULL);
   (void)lua_resetthread(task->co);
   script_watchdog_leave(is_outermost);
   host->scope = outer;
@@ -201,7 +202,7 @@ static void task_go_on(struct script_host *host, struct task *task)
   if (!value_count)
     lua_pop(task->co, 1); /* the mark of the wait */
   host->scope = &task->scope;
-  bool is_outermost = script_watchdog_enter(task->label);
+  bool is_outermost = script_watchdog_enter(task->label, task->place);
   int status = lua_resume(task->co, host->L, value_count, &result_count);
   script_watchdog_leave(is_outermost);
   host->scope = NULL;
@@ -241,8 +242,9 @@ void task_set_limit(struct task *task, uint64_t instructions)
   task->scope.limit = instructions;
 }
 
-void task_set_label(struct task *task, const char *label)
+void task_set_label(struct task *task, const char *label, const struct script_place *place)
 {
+  task->place = place;
   task->label = label;
 }
 

@@ -24,6 +24,7 @@
 #pragma once
 
 #include "script/host.h"
+#include "script/watchdog.h"
 
 struct task;
 
@@ -46,8 +47,9 @@ void task_set_data(struct task *task, void *data);
 void *task_data(const struct task *task);
 
 /* Who this is, for the watchdog's last words ("scan_hash on 44d88612..."). Borrowed until the task
- * has ended; NULL for none. */
-void task_set_label(struct task *task, const char *label);
+ * has ended; NULL for none.
+ * @param place  the entity whose task it is, borrowed as long; NULL: of none */
+void task_set_label(struct task *task, const char *label, const struct script_place *place);
 
 /* How many instructions it may take, instead of limits.instructions; before it first runs. */
 void task_set_limit(struct task *task, uint64_t instructions);

@@ -2,6 +2,7 @@
 #include "script/watchdog.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -16,6 +17,8 @@ static atomic_uint_fast32_t entry_seen;
 static atomic_uint_fast32_t ticks_seen;
 static atomic_uint_fast32_t ticks_max;
 static _Atomic(const char *) entry_label;
+static _Atomic(const struct script_place *) entry_place;
+static _Atomic(const char *) blame_path;
 
 static uint_fast32_t last_entry;
 static timer_t timer;
@@ -32,6 +35,37 @@ static void write_printable(const char *text)
     _exit(EXIT_LIMIT);
 }
 
+/* ---- whose fault it was ---- */
+
+void script_blame_to(const char *path)
+{
+  atomic_store(&blame_path, path);
+}
+
+/* With the NUL at its end. */
+static void write_word(int fd, const char *text)
+{
+  if (write(fd, text, strlen(text) + 1) < 0)
+    return; /* the process ends, and this was its last word */
+}
+
+void script_blame(void)
+{
+  const struct script_place *place = atomic_load(&entry_place);
+  const char *path = atomic_load(&blame_path);
+  if (!place || !path)
+    return;
+  int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0)
+    return;
+  write_word(fd, place->step);
+  write_word(fd, place->type);
+  write_word(fd, place->identifier);
+  (void)close(fd);
+}
+
+/* ---- the clock ---- */
+
 static void ticked(int signal_number)
 {
   (void)signal_number;
@@ -44,6 +78,7 @@ static void ticked(int signal_number)
   if (atomic_fetch_add(&ticks_seen, 1) + 1 < atomic_load(&ticks_max))
     return;
   const char *label = atomic_load(&entry_label);
+  script_blame();
   write_printable("apogee: a script held the engine for too long");
   if (label) {
     write_printable(": ");
@@ -84,10 +119,12 @@ void script_watchdog_stop(void)
   (void)signal(TICK_SIGNAL, SIG_IGN); /* a tick may be under way */
 }
 
-bool script_watchdog_enter(const char *label)
+bool script_watchdog_enter(const char *label, const struct script_place *place)
 {
-  if (label)
+  if (label) {
     atomic_store_explicit(&entry_label, label, memory_order_relaxed);
+    atomic_store_explicit(&entry_place, place, memory_order_relaxed);
+  }
   if (atomic_load_explicit(&entry, memory_order_relaxed))
     return false;
   last_entry += last_entry + 1 ? 1 : 2; /* never 0 */
@@ -101,4 +138,5 @@ void script_watchdog_leave(bool is_outermost)
     return;
   atomic_store_explicit(&entry, 0, memory_order_relaxed);
   atomic_store_explicit(&entry_label, NULL, memory_order_relaxed);
+  atomic_store_explicit(&entry_place, NULL, memory_order_relaxed);
 }

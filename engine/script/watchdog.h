@@ -9,11 +9,24 @@
 
 #include "base/error.h"
 
+/* Whose task it is that runs: an entity in a step. Borrowed as long as it may run. */
+struct script_place {
+  const char *step;
+  const char *type; /* canonical word */
+  const char *identifier;
+};
+
 /* Watches the calling thread. @param limit_s CPU seconds in one go; 0 watches nothing */
 int script_watchdog_start(uint32_t limit_s, struct ap_error *err) AP_MUST_USE;
 void script_watchdog_stop(void);
 
 /* Around every entry into Lua. Returns whether this is the outermost one, which is what counts.
- * @param label borrowed until leave: "scan_hash on 44d88612..."; NULL keeps the one that is set */
-bool script_watchdog_enter(const char *label);
+ * @param label  borrowed until leave: "scan_hash on 44d88612..."; NULL keeps the one that is set
+ * @param place  of the label's task; NULL: it is of no entity */
+bool script_watchdog_enter(const char *label, const struct script_place *place);
 void script_watchdog_leave(bool is_outermost);
+
+/* Where a process that ends at a limit writes whose task ran: a run that goes on leaves that entity
+ * out. @param path  borrowed; NULL: nowhere */
+void script_blame_to(const char *path);
+void script_blame(void); /* only calls that are safe in a signal handler */

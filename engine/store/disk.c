@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "store/disk_private.h"
 
@@ -60,6 +61,22 @@ static void learn_pace(struct disk *disk, int64_t began_ms)
     disk->commit_ms = took_ms < COMMIT_MAX_MS ? took_ms : COMMIT_MAX_MS;
 }
 
+/* What is durable after a commit, and not before it. */
+static void pass_by(const struct store_op *ops, bool is_after)
+{
+  static const char *const names[][2] = {
+      [STORE_OP_REPORT_PUT] = {"before_report", "after_report"},
+      [STORE_OP_TAKE] = {"before_quota", "after_quota"},
+      [STORE_OP_INTEND] = {"before_intent", "after_intent"},
+      [STORE_OP_SENT] = {"before_sent", "after_sent"},
+      [STORE_OP_DONE] = {"before_done", "after_done"},
+      [STORE_OP_SCANNED] = {"before_scanned", "after_scanned"},
+  };
+  for (const struct store_op *op = ops; op; op = op->next)
+    if (op->kind < sizeof(names) / sizeof(names[0]) && names[op->kind][is_after])
+      ap_failpoint(names[op->kind][is_after]);
+}
+
 static int apply_all(struct disk *disk, struct store_op *ops, bool with_reports)
 {
   bool is_writing = false;
@@ -79,12 +96,15 @@ static int apply_all(struct disk *disk, struct store_op *ops, bool with_reports)
   }
   if (rc != AP_E_IO && has_put && with_reports)
     rc = disk_report_purge(disk);
-  if (rc != AP_E_IO)
+  if (rc != AP_E_IO) {
+    pass_by(ops, false);
     rc = disk_run(disk, DISK_COMMIT, "");
+  }
   if (rc != AP_OK) {
     roll_back(disk);
     return rc;
   }
+  pass_by(ops, true);
   disk->is_registered = disk->is_registered || is_writing;
   if (is_writing) {
     learn_pace(disk, began_ms);

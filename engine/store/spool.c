@@ -7,14 +7,13 @@
 #include "store/spool.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "net/loop.h"
 #include "store/spool_io.h"
 
@@ -36,6 +35,9 @@ struct store_spool {
   int filling;    /* which half takes what comes; the other is idle or on its way */
   unsigned jobs;  /* on the pool, or done and not told yet */
   bool is_closed; /* freed when the last job is told */
+  bool is_kept;   /* it has a name: what is added goes on its way at the end of the turn */
+  bool has_turn;  /* the timer runs */
+  struct net_timer *turn;
   pthread_mutex_t lock;
   pthread_cond_t is_idle;
   enum half_state state; /* of the half that does not fill; under the lock, as what follows */
@@ -43,62 +45,13 @@ struct store_spool {
   char problem[128];
 };
 
-static int open_tmpfile(const char *folder)
-{
-  return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-}
-
-const struct store_spool_io store_spool_system = {pwrite, pread, open_tmpfile};
-
 /* ---- opening ---- */
 
-static int make_folders(const char *folder)
-{
-  char *path = ap_memdup(folder, strlen(folder));
-  if (!path)
-    return ENOMEM;
-  int error = 0;
-  for (char *at = path + 1; !error && at[-1]; at++) {
-    if (*at && *at != '/')
-      continue;
-    char kept = *at;
-    *at = '\0';
-    if (mkdir(path, 0700) && errno != EEXIST)
-      error = errno;
-    *at = kept;
-  }
-  free(path);
-  return error;
-}
-
-/* For file systems without O_TMPFILE. */
-static int open_and_unlink(const char *folder)
-{
-  struct ap_buf path = {0};
-  ap_buf_add_fmt(&path, "%s/.spool-XXXXXX", folder);
-  int fd = -1;
-  errno = ENOMEM;
-  if (!ap_buf_error(&path))
-    fd = mkostemp(path.ptr, O_CLOEXEC);
-  if (fd >= 0)
-    (void)unlink(path.ptr);
-  ap_buf_deinit(&path);
-  return fd;
-}
-
-static int open_file(const struct store_spool_io *io, const char *folder)
-{
-  int error = folder[0] ? make_folders(folder) : ENOENT;
-  if (error) {
-    errno = error;
-    return -1;
-  }
-  int fd = io->open_unnamed(folder);
-  return fd >= 0 ? fd : open_and_unlink(folder);
-}
+static void turn_ended(void *arg);
 
 static void free_spool(struct store_spool *spool)
 {
+  net_timer_free(spool->turn);
   if (spool->fd >= 0)
     (void)close(spool->fd);
   free(spool->halves[0].data);
@@ -114,26 +67,76 @@ int store_spool_open(struct net_loop *loop, const char *folder, struct store_spo
   return store_spool_open_with(&store_spool_system, loop, folder, out, err);
 }
 
+/* fd is the spool's from now on, also when this fails. */
+static int new_spool(const struct store_spool_io *io, struct net_loop *loop, int fd,
+                     struct store_spool **out, struct ap_error *err)
+{
+  struct store_spool *spool = calloc(1, sizeof(*spool));
+  if (!spool) {
+    (void)close(fd);
+    return ap_fail(err, AP_E_NO_MEMORY, "out of memory");
+  }
+  spool->io = io;
+  spool->loop = loop;
+  spool->fd = fd;
+  (void)pthread_mutex_init(&spool->lock, NULL);
+  (void)pthread_cond_init(&spool->is_idle, NULL);
+  spool->halves[0].data = malloc(HALF_BYTES);
+  spool->halves[1].data = malloc(HALF_BYTES);
+  bool has_turn = !loop || net_timer_new(loop, turn_ended, spool, &spool->turn) == AP_OK;
+  if (!has_turn || !spool->halves[0].data || !spool->halves[1].data) {
+    free_spool(spool);
+    return ap_fail(err, AP_E_NO_MEMORY, "out of memory");
+  }
+  *out = spool;
+  return AP_OK;
+}
+
 int store_spool_open_with(const struct store_spool_io *io, struct net_loop *loop,
                           const char *folder, struct store_spool **out, struct ap_error *err)
 {
-  struct store_spool *spool = calloc(1, sizeof(*spool));
-  if (!spool)
-    return ap_fail(err, AP_E_NO_MEMORY, "out of memory");
-  spool->io = io;
-  spool->loop = loop;
-  (void)pthread_mutex_init(&spool->lock, NULL);
-  (void)pthread_cond_init(&spool->is_idle, NULL);
-  spool->fd = open_file(io, folder);
-  int error = spool->fd < 0 ? errno : 0;
-  spool->halves[0].data = malloc(HALF_BYTES);
-  spool->halves[1].data = malloc(HALF_BYTES);
-  if (error || !spool->halves[0].data || !spool->halves[1].data) {
-    free_spool(spool);
-    return error ? ap_fail(err, AP_E_IO, "%s: %s", folder, strerror(error))
-                 : ap_fail(err, AP_E_NO_MEMORY, "out of memory");
-  }
-  *out = spool;
+  int fd = spool_file_open(io, folder);
+  if (fd < 0)
+    return ap_fail(err, AP_E_IO, "%s: %s", folder, strerror(errno));
+  return new_spool(io, loop, fd, out, err);
+}
+
+/* Everything before is in the file. */
+static void begin_at(struct store_spool *spool, uint64_t size)
+{
+  spool->halves[0].offset = size;
+  spool->halves[1].offset = size;
+}
+
+int store_spool_reopen(struct net_loop *loop, const char *path, bool is_to_grow,
+                       struct store_spool **out, struct ap_error *err)
+{
+  int fd = -1;
+  uint64_t size = 0;
+  int rc = spool_file_reopen(path, is_to_grow, &fd, &size, err);
+  if (rc == AP_OK)
+    rc = new_spool(&store_spool_system, loop, fd, out, err);
+  if (rc != AP_OK)
+    return rc;
+  begin_at(*out, size);
+  (*out)->is_kept = is_to_grow;
+  return AP_OK;
+}
+
+int store_spool_keep(struct store_spool *spool, const char *path, struct ap_error *err)
+{
+  int rc = spool_file_name(spool->fd, path, err);
+  spool->is_kept = rc == AP_OK;
+  return rc;
+}
+
+int store_spool_cut(struct store_spool *spool, uint64_t size)
+{
+  ap_require(spool->halves[0].len == 0 && spool->halves[1].len == 0);
+  ap_require(size <= store_spool_size(spool));
+  if (ftruncate(spool->fd, (off_t)size) != 0)
+    return AP_E_IO;
+  begin_at(spool, size);
   return AP_OK;
 }
 
@@ -142,6 +145,7 @@ int store_spool_open_with(const struct store_spool_io *io, struct net_loop *loop
 static int write_half(const struct store_spool *spool, const struct half *half)
 {
   size_t done = 0;
+  ap_failpoint("before_write");
   while (done < half->len) {
     ssize_t wrote = spool->io->pwrite(spool->fd, half->data + done, half->len - done,
                                       (off_t)(half->offset + done));
@@ -152,6 +156,7 @@ static int write_half(const struct store_spool *spool, const struct half *half)
     if (wrote > 0)
       done += (size_t)wrote;
   }
+  ap_failpoint("after_write");
   return 0;
 }
 
@@ -189,11 +194,17 @@ static void job_work(void *arg)
   write_queued(arg);
 }
 
+static void wait_for_turn(struct store_spool *spool);
+
 static void job_done(void *arg)
 {
   struct store_spool *spool = arg;
-  if (--spool->jobs == 0 && spool->is_closed)
+  if (--spool->jobs > 0)
+    return;
+  if (spool->is_closed)
     free_spool(spool);
+  else
+    wait_for_turn(spool);
 }
 
 /* ---- the loop thread ---- */
@@ -235,6 +246,24 @@ static void turn_over(struct store_spool *spool)
     write_queued(spool);
 }
 
+/* One write at a time is on the pool; what comes meanwhile is the next. */
+static void wait_for_turn(struct store_spool *spool)
+{
+  if (!spool->is_kept || spool->has_turn || spool->jobs || !spool->turn ||
+      spool->halves[spool->filling].len == 0)
+    return;
+  spool->has_turn = true;
+  net_timer_start(spool->turn, 0);
+}
+
+static void turn_ended(void *arg)
+{
+  struct store_spool *spool = arg;
+  spool->has_turn = false;
+  if (spool->jobs == 0 && spool->halves[spool->filling].len && settle(spool) == AP_OK)
+    turn_over(spool);
+}
+
 int store_spool_append(struct store_spool *spool, const void *data, size_t len, uint64_t *offset)
 {
   const char *from = data;
@@ -255,6 +284,7 @@ int store_spool_append(struct store_spool *spool, const void *data, size_t len, 
   }
   if (!code)
     *offset = begin;
+  wait_for_turn(spool);
   return code;
 }
 
@@ -331,7 +361,7 @@ void store_spool_close(struct store_spool *spool)
 {
   if (!spool)
     return;
-  (void)settle(spool);
+  (void)(spool->is_kept ? store_spool_flush(spool) : settle(spool));
   spool->is_closed = true;
   if (spool->jobs == 0)
     free_spool(spool);

@@ -42,7 +42,8 @@ local function add_outcomes(ctx)
   end
 end
 
----@param given table { action, params, warn = function(text) }
+---@param given table { action, params, warn = function(text), began = of a run that goes on: when
+---  it began, in seconds since 1970 }
 ---@return table ctx shared by all tasks of a step
 function M.new(given)
   local action = given.action
@@ -50,6 +51,7 @@ function M.new(given)
     action = { id = action.id, name = action.name, provider = action.provider },
     params = given.params,
     warn = given.warn,
+    began = given.began,
   }
   add_outcomes(ctx)
   return ctx

@@ -48,6 +48,12 @@ end
 
 local command = {}
 
+-- From here on the run is one that `apogee resume` can go on with.
+local function begin(engine, name, defs, args)
+  local params_kept, withheld = params.kept(defs, args.params or {})
+  engine.begin_run { name = name, params = params_kept, withheld = withheld }
+end
+
 function command.action(engine, args)
   local action, message = find_action(engine, args.target)
   if not action then return WRONG_USAGE, message end
@@ -57,6 +63,7 @@ function command.action(engine, args)
   local options = { fail_on_risky = args.fail_on_risky, is_alone = true }
   local ok, wrong = runner.check(engine, playbook, {}, options)
   if not ok then return WRONG_USAGE, wrong end
+  begin(engine, action.name, action.params, args)
   return (runner.run(engine, playbook, {}, options))
 end
 
@@ -67,6 +74,7 @@ function command.run(engine, args)
   if not values then return WRONG_USAGE, why end
   local ok, wrong = runner.check(engine, playbook, values, args)
   if not ok then return WRONG_USAGE, wrong end
+  begin(engine, playbook.name, playbook.params, args)
   local exit, status, case = runner.run(engine, playbook, values, args)
   engine.finish_run {
     playbook = playbook.name, params = params.shown(playbook.params, values), status = status,

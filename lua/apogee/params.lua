@@ -209,6 +209,32 @@ function M.collect(engine, defs, given, later)
   return values
 end
 
+local SOURCES = { "^env:", "^file:", "^credential:" }
+
+local function is_source(value)
+  for _, pattern in ipairs(SOURCES) do
+    if value:find(pattern) then return true end
+  end
+  return false
+end
+
+--- What may be kept of what was given, so that a run can go on: all but secrets given in plain.
+---@param defs table[]
+---@param given table[] { name, text } each, as M.collect takes them
+---@return table[] kept the same without those, string[] withheld their ids
+function M.kept(defs, given)
+  local kept, withheld = {}, {}
+  for _, pair in ipairs(given) do
+    local def = M.find(defs, pair[1])
+    if def and def.type == "secret" and not is_source(pair[2]) then
+      table.insert(withheld, def.id)
+    else
+      table.insert(kept, { pair[1], pair[2] })
+    end
+  end
+  return kept, withheld
+end
+
 --- "integer, 1 or more"
 ---@param def table
 ---@return string

@@ -15,11 +15,18 @@ function M.param()
   }
 end
 
+--- When the report's scan was, in seconds since 1970; nil when it has no date that can be read.
+---@param report table
+---@return integer?
+function M.scanned_s(report)
+  return type(report.scan_date) == "string" and clock.parse(report.scan_date) or nil
+end
+
 --- Whole days since the report's scan, rounded down; nil when it has no date that can be read.
 ---@param report table
 ---@return integer?
 function M.age_days(report)
-  local scanned_s = type(report.scan_date) == "string" and clock.parse(report.scan_date)
+  local scanned_s = M.scanned_s(report)
   return scanned_s and (clock.now() - scanned_s) // DAY_S
 end
 

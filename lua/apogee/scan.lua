@@ -60,19 +60,30 @@ local function submit(ctx, flow)
   return fresh and ctx.scanned(fresh) or outcome
 end
 
+-- A run that goes on may find the report of the very scan that it asked for before it was cut off.
+local function is_own(ctx, flow, report)
+  if not ctx.began or not (flow.submit or flow.rescan_after_days) then return false end
+  local scanned_s = rescan.scanned_s(report)
+  return scanned_s ~= nil and scanned_s >= ctx.began
+end
+
+local function found(ctx, flow, report)
+  if is_own(ctx, flow, report) then return ctx.scanned(report) end
+  return ctx.reported(report)
+end
+
 --- The outcome of an entity; its `report`, when there is one, is what to show.
 ---@param ctx table
 ---@param flow table
 ---@return table outcome
 function M.run(ctx, flow)
   local report, message, code, scan_id = flow.look_up()
-  if report and rescan.is_due(report, flow.rescan_after_days) then
-    return scan_again(ctx, flow, report)
-  end
-  if report then return ctx.reported(report) end
+  local is_due = report and rescan.is_due(report, flow.rescan_after_days)
+  if is_due and not is_own(ctx, flow, report) then return scan_again(ctx, flow, report) end
+  if report then return found(ctx, flow, report) end
   if code == "queued" then
     local finished, outcome = wait(ctx, flow, scan_id or flow.resource)
-    return finished and ctx.reported(finished) or outcome
+    return finished and found(ctx, flow, finished) or outcome
   end
   if code == "not_found" and flow.submit then return submit(ctx, flow) end
   return ctx.from_error(message, code)

@@ -188,6 +188,7 @@ local function run_action(run, step)
   if not values then return broken(run, step, why) end
   local ctx = context.new {
     action = action, params = plain.copy(values), -- its own: it may write on it
+    began = run.engine.began,
     warn = function(warning) run.engine.warn(step.number, warning) end,
   }
   if action.run_case then return run_whole_case(run, step, ctx) end

@@ -54,7 +54,8 @@ local function cells_of(rows)
   local lines = { HEADS }
   for _, row in ipairs(rows) do
     table.insert(lines, {
-      text.escape(row.identifier), text.escape(row.type), verdict_of(row), note_of(row),
+      text.escape(row.identifier), text.escape(row.type or "unknown"), verdict_of(row),
+      note_of(row),
     })
   end
   return lines

@@ -83,12 +83,12 @@ describe("a reader that does not read", function()
         }, w:environment())
         -- The reader takes one byte, and holds the pipe open.
         local script = ("(sh -c 'echo $$ >%s; exec \"$@\"' sh %s; echo $? >%s) 2>%s | "
-          .. "(head -c 1 >%s; sleep 15)"):format(w:path "pid", command, w:path "exit",
+          .. "(head -c 1 >%s; sleep 60)"):format(w:path "pid", command, w:path "exit",
           w:path "err", w:path "first")
         assert(os.execute("sh -c " .. program.quote(script) .. " >/dev/null 2>&1 &"))
         assert(simulator.wait("[ -s " .. w:path "first" .. " ]", 10))
         os.execute("kill -TERM " .. program.read(w:path "pid"):match "%d+")
-        assert(simulator.wait("[ -s " .. w:path "exit" .. " ]", 5), "it still waits")
+        assert(simulator.wait("[ -s " .. w:path "exit" .. " ]", 30), "it still waits")
         assert.equal(exit .. "\n", program.read(w:path "exit"))
         if format == "ndjson" then
           assert.matches("its reader did not read", program.read(w:path "err"))

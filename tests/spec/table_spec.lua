@@ -43,6 +43,14 @@ describe("a table's verdict", function()
 end)
 
 describe("a table", function()
+  it("shows what is no indicator of any type", function()
+    local page = report_table.render({
+      title = "Scan Hash", status = "completed", message = "",
+      rows = { { identifier = "what is this", outcome = "skipped", reason = "no indicator" } },
+    }, 80, false)
+    assert.matches("what is this +unknown +skipped +no indicator\n", page)
+  end)
+
   it("has what is risky first, and else the order of the case", function()
     local page = render {
       row { identifier = "a" }, row { identifier = "b", risky = true, detections = 3, total = 9 },

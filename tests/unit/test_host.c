@@ -414,7 +414,7 @@ static void hang(const char *label)
   limits.hang_s = 1;
   bench_teardown(NULL);
   bench_open(&limits);
-  task_set_label(start("return ('a'):rep(40):find(('a-'):rep(40) .. 'b')", &outcome), label);
+  task_set_label(start("return ('a'):rep(40):find(('a-'):rep(40) .. 'b')", &outcome), label, NULL);
   net_loop_run(bench.loop);
 }
 

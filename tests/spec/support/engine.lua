@@ -236,6 +236,7 @@ local function add_record(engine)
     table.insert(step and steps[step].warnings or engine.warnings, text)
   end
   function engine.say(level, text) table.insert(engine.said, { level, text }) end
+  function engine.begin_run(given) engine.begun = given end
   function engine.finish_run(run) engine.finished = run end
   function engine.insight(insight) table.insert(engine.insights, insight) end
 end
