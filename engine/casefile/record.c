@@ -72,6 +72,16 @@ struct case_step *case_record_step(const struct case_record *record, uint32_t st
   return ((struct case_step **)(void *)record->steps.ptr)[step];
 }
 
+const char *case_record_step_name(const struct case_record *record, uint32_t step)
+{
+  return case_record_step(record, step)->name;
+}
+
+const char *case_record_step_status(const struct case_record *record, uint32_t step)
+{
+  return case_record_step(record, step)->status;
+}
+
 /* Copies text to *copy; NULL stays NULL. False when out of memory. */
 static bool keep(struct case_record *record, const char *text, const char **copy)
 {

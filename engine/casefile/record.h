@@ -60,6 +60,8 @@ void case_record_free(struct case_record *record); /* NULL is fine */
 int case_record_add_step(struct case_record *record, const struct case_step_info *info,
                          uint32_t *step) AP_MUST_USE;
 uint32_t case_record_step_count(const struct case_record *record);
+const char *case_record_step_name(const struct case_record *record, uint32_t step);
+const char *case_record_step_status(const struct case_record *record, uint32_t step);
 
 /* Says that an entity belongs to a step; before case_record_put. Order of calls does not matter:
  * the documents list entities in the case's order. */

@@ -3,7 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/command.h"
+#include "cli/cron.h"
 
 /* What a command of these is about. */
 struct script_command {
@@ -75,6 +77,8 @@ static int ask(const struct script_command *script, const struct cli_args *args,
       .format = cli_format_of(args),
       .output = args->output,
       .quiet = args->quiet,
+      .lock = args->lock,
+      .metrics = args->metrics,
   };
   return run_main(&request, config);
 }
@@ -112,6 +116,20 @@ static int go_on_or_ask(const struct script_command *script, const struct cli_ar
   return ask(script, args, config);
 }
 
+/* What is wrong with the call or the configuration is worth an alert too: a job that never runs. */
+static int refused(const struct cli_command *command, const struct cli_args *args, int exit_code)
+{
+  const int64_t now_ms = ap_clock_unix_ms();
+  const struct metrics metrics = {
+      .command = command->name,
+      .target = args->operands.count ? args->operands.items[0] : NULL,
+      .started_unix_ms = now_ms,
+      .ended_unix_ms = now_ms,
+      .exit_code = exit_code,
+  };
+  return cron_metrics(&metrics, args->metrics);
+}
+
 int cli_script(const struct cli_command *command, int argc, char **argv)
 {
   const struct script_command *script = find(command->name);
@@ -121,7 +139,9 @@ int cli_script(const struct cli_command *command, int argc, char **argv)
   int exit_code = cli_prepare(command, argc, argv, &args, &config);
   if (exit_code == CLI_EXIT_DONE)
     exit_code = check_words(script, &args);
-  if (exit_code == CLI_EXIT_DONE)
+  if (exit_code != CLI_EXIT_DONE)
+    exit_code = refused(command, &args, exit_code);
+  else
     exit_code =
         options.is_resumed ? go_on_or_ask(script, &args, &config) : ask(script, &args, &config);
   cli_args_deinit(&args);

@@ -71,6 +71,8 @@ static int ask(const char *id, const struct cli_asked *asked, const struct cli_a
       .format = cli_format_of(args),
       .output = args->output,
       .quiet = args->quiet,
+      .lock = args->lock,
+      .metrics = args->metrics,
   };
   return run_main(&request, config);
 }

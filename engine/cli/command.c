@@ -44,7 +44,7 @@ const struct cli_command cli_commands[] = {
          "does and which parameters it takes. The result goes to standard output, whatever else\n"
          "there is to say to standard error.\n",
      .after = exit_codes,
-     .groups = ONLINE | CLI_GROUP_ENTITIES | CLI_GROUP_PARAMS | CLI_GROUP_STEPS,
+     .groups = ONLINE | CLI_GROUP_ENTITIES | CLI_GROUP_PARAMS | CLI_GROUP_STEPS | CLI_GROUP_CRON,
      .own = cli_run_options,
      .run = cli_script},
     {.name = "action",
@@ -60,7 +60,7 @@ const struct cli_command cli_commands[] = {
          "`apogee list` shows the actions, `apogee show NAME` what one takes. Entities of types\n"
          "that the action does not accept are left out.\n",
      .after = exit_codes,
-     .groups = ONLINE | CLI_GROUP_ENTITIES | CLI_GROUP_PARAMS,
+     .groups = ONLINE | CLI_GROUP_ENTITIES | CLI_GROUP_PARAMS | CLI_GROUP_CRON,
      .run = cli_script},
     {.name = "resume",
      .synopsis = "[RUN|last]",
@@ -75,7 +75,8 @@ const struct cli_command cli_commands[] = {
              "forbidden is tried\n"
              "again. The result is that of the whole run.\n",
      .after = exit_codes,
-     .groups = OFFLINE | CLI_GROUP_SETTINGS | CLI_GROUP_RESULT | CLI_GROUP_PARAMS,
+     .groups =
+         OFFLINE | CLI_GROUP_SETTINGS | CLI_GROUP_RESULT | CLI_GROUP_PARAMS | CLI_GROUP_CRON,
      .run = cli_resume},
     {.name = "runs",
      .synopsis = "[--format table|json]",

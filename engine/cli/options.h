@@ -21,7 +21,8 @@ enum cli_group {
   CLI_GROUP_RUN = 16,      /* --simulate, --scenario, --fail-on-risky */
   CLI_GROUP_ENTITIES = 32, /* --entities, --entity */
   CLI_GROUP_PARAMS = 64,   /* --param */
-  CLI_GROUP_STEPS = 128    /* --only, --skip */
+  CLI_GROUP_STEPS = 128,   /* --only, --skip */
+  CLI_GROUP_CRON = 256     /* --lock, --metrics */
 };
 
 struct cli_option {
@@ -54,6 +55,8 @@ struct cli_args {
   const char *config;
   const char *output;
   const char *scenario;
+  const char *lock;
+  const char *metrics;
   bool has_format;
   enum run_format format;
   bool simulate;

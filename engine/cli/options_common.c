@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cli/lock.h"
 #include "cli/options_private.h"
 
 static int take_text(const char **into, const char *value, struct ap_error *err)
@@ -54,6 +55,20 @@ static int take_output(void *into, char *value, struct ap_error *err)
 static int take_scenario(void *into, char *value, struct ap_error *err)
 {
   return take_text(&((struct cli_args *)into)->scenario, value, err);
+}
+
+static int take_lock(void *into, char *value, struct ap_error *err)
+{
+  if (!lock_name_is_good(value))
+    return ap_fail(err, AP_E_INVALID,
+                   "a name has 1 to 64 letters, digits, -, _ and ., and begins with no .");
+  ((struct cli_args *)into)->lock = value;
+  return AP_OK;
+}
+
+static int take_metrics(void *into, char *value, struct ap_error *err)
+{
+  return take_text(&((struct cli_args *)into)->metrics, value, err);
 }
 
 static int take_format(void *into, char *value, struct ap_error *err)
@@ -208,6 +223,16 @@ const struct cli_option cli_common_options[] = {
      .group = CLI_GROUP_RUN,
      .doc = "exit with 10, 11 or 12 when something is risky",
      .take = take_fail_on_risky},
+    {.name = "lock",
+     .value = "NAME",
+     .group = CLI_GROUP_CRON,
+     .doc = "exit with 5 while another run holds this lock, also with --no-state",
+     .take = take_lock},
+    {.name = "metrics",
+     .value = "FILE",
+     .group = CLI_GROUP_CRON,
+     .doc = "write how the run ended there, for Prometheus' textfile collector",
+     .take = take_metrics},
     {.name = "config",
      .value = "FILE",
      .group = CLI_GROUP_CONFIG,
@@ -217,7 +242,7 @@ const struct cli_option cli_common_options[] = {
     {.name = "quiet",
      .letter = 'q',
      .group = CLI_GROUP_LOG,
-     .doc = "errors only on standard error, and no progress",
+     .doc = "say on standard error what went wrong only, and show no progress",
      .take = take_quiet},
     {.name = "verbose",
      .letter = 'v',

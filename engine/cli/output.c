@@ -127,6 +127,12 @@ int output_open(const char *path, struct output **out, struct ap_error *err)
   return AP_OK;
 }
 
+void output_set_mode(struct output *output, mode_t mode)
+{
+  if (output->temporary && fchmod(output->fd, mode) != 0)
+    output->error = errno;
+}
+
 /* ---- writing ---- */
 
 /* Waits for a reader that may never read on. A signal, which the loop cannot see meanwhile, ends

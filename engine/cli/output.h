@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/types.h>
+
 #include "base/error.h"
 
 struct output;
@@ -13,6 +15,10 @@ int output_open(const char *path, struct output **out, struct ap_error *err) AP_
 
 /* A case_write_fn; arg is the output. Buffered. AP_E_IO, then and ever after. */
 int output_write(void *arg, const char *data, size_t len) AP_MUST_USE;
+
+/* Who may read the file, instead of those who may read the one that is replaced (a new one: its
+ * owner only). What is written straight keeps its mode. */
+void output_set_mode(struct output *output, mode_t mode);
 
 /* Sends what is buffered on its way: after a line that somebody waits for. */
 int output_flush(struct output *output) AP_MUST_USE;

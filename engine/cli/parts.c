@@ -54,7 +54,7 @@ static int read_entities(struct cli_parts *parts, const struct run_request *requ
   return cli_read_entities(&given, &parts->cf);
 }
 
-static const char no_folder[] =
+const char cli_no_state_folder[] =
     "there is no folder for the state: set HOME, or state_dir in the configuration";
 
 static const char *temporary_folder(void)
@@ -148,7 +148,7 @@ static int make_record(struct cli_parts *parts, const struct cli_config *config)
   struct ap_error err = {0};
   parts->folder = config->no_state ? temporary_folder() : config->state_dir;
   if (!parts->folder) {
-    (void)ap_fail(&err, AP_E_INVALID, "%s", no_folder);
+    (void)ap_fail(&err, AP_E_INVALID, "%s", cli_no_state_folder);
     return said(CLI_EXIT_NOT_WRITTEN, &err);
   }
   if (store_spool_open(parts->loop, parts->folder, &parts->spool, &err) != AP_OK) {
@@ -275,7 +275,7 @@ static int open_store(struct cli_parts *parts, const struct run_request *request
   options.keep_reports_ms = config->keep.reports_ms;
   options.keep_bytes = config->keep.max_bytes;
   if (!config->state_dir)
-    (void)ap_fail(&err, AP_E_INVALID, "%s", no_folder);
+    (void)ap_fail(&err, AP_E_INVALID, "%s", cli_no_state_folder);
   else if (store_open(parts->loop, config->state_dir, &options, &parts->store, &err) == AP_OK)
     return CLI_EXIT_DONE;
   (void)ap_fail_context(&err, "nothing was sent, for the state cannot be used (--no-state goes "

@@ -8,6 +8,9 @@
 #include "script/run.h"
 #include "sim/sim.h"
 
+/* Why the state folder is not known. */
+extern const char cli_no_state_folder[];
+
 struct cli_parts {
   struct net_loop *loop;
   struct casefile *cf;

@@ -18,10 +18,17 @@ static void fill_streams(void)
       (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+static mode_t inherited_umask = 077;
+
+mode_t process_umask(void)
+{
+  return inherited_umask;
+}
+
 void process_harden(void)
 {
   fill_streams();
-  (void)umask(077);
+  inherited_umask = umask(077);
   (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   const struct rlimit no_core = {0, 0};

@@ -14,6 +14,7 @@
 #include "cli/asked.h"
 #include "cli/command.h"
 #include "cli/kept.h"
+#include "cli/cron.h"
 #include "cli/output.h"
 #include "cli/parts.h"
 #include "cli/paths.h"
@@ -33,6 +34,9 @@ struct doing {
   struct net_timer *tick;
   char id[RUN_ID_BYTES];
   char started[AP_CLOCK_TEXT];
+  int64_t started_unix_ms;
+  uint64_t began_ms;
+  int lock;      /* its file; -1: none */
   bool has_case; /* run or action, not list, show or check */
   bool was_signaled;
   bool must_flush;
@@ -141,12 +145,13 @@ static void print(void *arg, const char *text, size_t len)
 }
 
 /* Whoever reads the table on a terminal has it there, and a run that ends because nothing can be
- * written has one thing to say. */
-static void say(void *arg, bool is_error, const char *text)
+ * written has one thing to say. --quiet leaves warnings out, but not of what went wrong. */
+static void say(void *arg, enum script_said what, const char *text)
 {
   const struct doing *doing = arg;
   const struct run_request *request = doing->request;
   bool is_read = request->format == RUN_FORMAT_TABLE && !request->output && isatty(STDOUT_FILENO);
+  bool is_error = what == SCRIPT_SAID_ERROR || (what == SCRIPT_SAID_WARNING && request->quiet);
   if (!is_read && doing->written == AP_OK)
     ap_log(AP_LOG_SCRIPT, is_error ? AP_LOG_ERROR : AP_LOG_WARN, "%s", text);
 }
@@ -363,7 +368,7 @@ static void name_run(struct doing *doing)
     ap_log_set_run(doing->id);
     return;
   }
-  ap_clock_format_utc(ap_clock_unix_ms(), doing->started);
+  ap_clock_format_utc(doing->started_unix_ms, doing->started);
   for (const char *c = doing->started; *c; c++)
     if (*c != '-' && *c != ':')
       doing->id[len++] = *c;
@@ -470,10 +475,39 @@ static int make_parts(struct doing *doing)
   return cli_parts_case(&doing->parts, doing->request, doing->config);
 }
 
+/* What a run that never began has no status of. */
+static const char *status_of(const struct doing *doing)
+{
+  const struct case_record *record = doing->parts.record;
+  const struct script_end *end = doing->run ? script_run_end(doing->run) : NULL;
+  if (end && end->is_whole)
+    return end->status;
+  bool is_action = record && strcmp(doing->request->script.command, "action") == 0;
+  return is_action && case_record_step_count(record) ? case_record_step_status(record, 0) : NULL;
+}
+
+/* Returns the exit code of the command. */
+static int write_metrics(const struct doing *doing, int exit_code)
+{
+  const struct metrics metrics = {
+      .command = doing->request->script.command,
+      .target = doing->request->script.target,
+      .started_unix_ms = doing->started_unix_ms,
+      .ended_unix_ms = ap_clock_unix_ms(),
+      .duration_ms = ap_clock_ms() - doing->began_ms,
+      .exit_code = exit_code,
+      .status = status_of(doing),
+      .record = doing->parts.record,
+  };
+  return cron_metrics(&metrics, doing->request->metrics);
+}
+
 static int run_all(struct doing *doing, const struct cli_folders *folders)
 {
   struct ap_error err = {0};
-  int exit_code = make_parts(doing);
+  int exit_code = cron_lock(doing->request, doing->config, &doing->lock);
+  if (exit_code == CLI_EXIT_DONE)
+    exit_code = make_parts(doing);
   if (exit_code == CLI_EXIT_DONE)
     exit_code = make_run(doing, folders);
   if (exit_code == CLI_EXIT_DONE && output_open(doing->request->output, &doing->output, &err)) {
@@ -495,7 +529,13 @@ static int run_all(struct doing *doing, const struct cli_folders *folders)
 
 int run_main(const struct run_request *request, const struct cli_config *config)
 {
-  struct doing doing = {.request = request, .config = config};
+  struct doing doing = {
+      .request = request,
+      .config = config,
+      .started_unix_ms = ap_clock_unix_ms(),
+      .began_ms = ap_clock_ms(),
+      .lock = -1,
+  };
   struct cli_folders folders;
   struct ap_error err = {0};
   doing.has_case =
@@ -509,6 +549,7 @@ int run_main(const struct run_request *request, const struct cli_config *config)
   int exit_code = run_all(&doing, &folders);
   progress_end();
   script_blame_to(NULL);
+  exit_code = write_metrics(&doing, exit_code);
   script_run_free(doing.run);
   output_close(doing.output);
   net_timer_free(doing.deadline);
@@ -516,6 +557,8 @@ int run_main(const struct run_request *request, const struct cli_config *config)
   cli_parts_free(&doing.parts);
   cli_ended_deinit(&doing.shown);
   ap_buf_deinit(&doing.blame_path);
+  if (doing.lock >= 0)
+    (void)close(doing.lock);
   ap_log_set_run(NULL);
   return exit_code;
 }

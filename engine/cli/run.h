@@ -28,6 +28,8 @@ struct run_request {
   enum run_format format;
   const char *output; /* --output FILE; NULL: standard output */
   bool quiet;
+  const char *lock;    /* --lock NAME; NULL: none */
+  const char *metrics; /* --metrics FILE; NULL: none */
 };
 
 int run_main(const struct run_request *request, const struct cli_config *config); /* exit code */

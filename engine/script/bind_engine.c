@@ -222,13 +222,14 @@ static int engine_print(lua_State *L)
   return 0;
 }
 
-/* say(level, text): for standard error, with level "error" or "warning" */
+/* say(level, text): for standard error, with level "note" (nothing is wrong), "warning" or "error"
+ */
 static int engine_say(lua_State *L)
 {
-  static const char *const levels[] = {"warning", "error", NULL};
+  static const char *const levels[] = {"note", "warning", "error", NULL}; /* enum script_said */
   const struct script_run *run = script_run_of(L);
-  bool is_error = luaL_checkoption(L, 1, NULL, levels) == 1;
-  run->options.say(run->options.arg, is_error, luaL_checkstring(L, 2));
+  enum script_said what = (enum script_said)luaL_checkoption(L, 1, NULL, levels);
+  run->options.say(run->options.arg, what, luaL_checkstring(L, 2));
   return 0;
 }
 

@@ -45,6 +45,13 @@ struct script_end {
   int64_t score;
 };
 
+/* What a run says while it goes on. */
+enum script_said {
+  SCRIPT_SAID_NOTE,    /* nothing is wrong, but somebody may want to know */
+  SCRIPT_SAID_WARNING, /* a step did not go as it should */
+  SCRIPT_SAID_ERROR    /* it failed */
+};
+
 /* What a run stands on and tells of. Borrowed as long as the run lives. */
 struct script_run_options {
   struct casefile *cf; /* NULL: nothing is run (list, show, check) */
@@ -62,12 +69,12 @@ struct script_run_options {
   /* Everything is right, and the run begins. given: a JSON object for `apogee resume`: "name" of
    * what runs, "params" as typed but for secrets given in plain, whose names are in "withheld". */
   void (*begun)(void *arg, struct ap_slice given);
-  void (*ended)(void *arg);                                /* the run is over */
-  void (*put)(void *arg, uint32_t step, uint32_t entity);  /* the record took an entity */
-  void (*step_ended)(void *arg, uint32_t step);            /* the record took its end */
-  void (*print)(void *arg, const char *text, size_t len);  /* what a command prints */
-  void (*say)(void *arg, bool is_error, const char *text); /* how a step ended, when not well */
-  void (*broke)(void *arg, int code);                      /* the record cannot be written */
+  void (*ended)(void *arg);                                        /* the run is over */
+  void (*put)(void *arg, uint32_t step, uint32_t entity);          /* the record took an entity */
+  void (*step_ended)(void *arg, uint32_t step);                    /* the record took its end */
+  void (*print)(void *arg, const char *text, size_t len);          /* what a command prints */
+  void (*say)(void *arg, enum script_said what, const char *text); /* for standard error */
+  void (*broke)(void *arg, int code); /* the record cannot be written */
 };
 
 /* Where a run is; for a progress line. */

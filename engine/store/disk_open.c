@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "base/folder.h"
 #include "store/disk_private.h"
 
 enum {
@@ -57,34 +58,14 @@ static const char *const migrations[SCHEMA_VERSION] = {schema_1};
 
 /* ---- the folder and the file ---- */
 
-static int make_folders(char *path)
-{
-  for (char *at = path + 1; at[-1]; at++) {
-    if (*at && *at != '/')
-      continue;
-    char kept = *at;
-    *at = '\0';
-    if (mkdir(path, 0700) && errno != EEXIST)
-      return errno;
-    *at = kept;
-    if (!kept)
-      break;
-  }
-  return 0;
-}
-
 /* The file's path with every link on the way followed, so that the last part may be none. */
 static int find_path(const char *folder, char **path, struct ap_error *err)
 {
-  char *copy = ap_memdup(folder, strlen(folder));
   struct ap_buf whole = {0};
-  if (!copy)
-    return ap_fail(err, AP_E_NO_MEMORY, "out of memory");
-  int error = *copy ? make_folders(copy) : ENOENT;
+  int error = ap_folder_make(folder);
   char *real = error ? NULL : realpath(folder, NULL);
   if (!error && !real)
     error = errno;
-  free(copy);
   if (error)
     return ap_fail(err, AP_E_IO, "%s: %s", folder, strerror(error));
   ap_buf_add_fmt(&whole, "%s/apogee.db", real);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "store/spool_io.h"
 
 static int open_tmpfile(const char *folder)
@@ -16,25 +17,6 @@ static int open_tmpfile(const char *folder)
 }
 
 const struct store_spool_io store_spool_system = {pwrite, pread, open_tmpfile};
-
-static int make_folders(const char *folder)
-{
-  char *path = ap_memdup(folder, strlen(folder));
-  if (!path)
-    return ENOMEM;
-  int error = 0;
-  for (char *at = path + 1; !error && at[-1]; at++) {
-    if (*at && *at != '/')
-      continue;
-    char kept = *at;
-    *at = '\0';
-    if (mkdir(path, 0700) && errno != EEXIST)
-      error = errno;
-    *at = kept;
-  }
-  free(path);
-  return error;
-}
 
 /* For file systems without O_TMPFILE. */
 static int open_and_unlink(const char *folder)
@@ -53,7 +35,7 @@ static int open_and_unlink(const char *folder)
 
 int spool_file_open(const struct store_spool_io *io, const char *folder)
 {
-  int error = folder[0] ? make_folders(folder) : ENOENT;
+  int error = ap_folder_make(folder);
   if (error) {
     errno = error;
     return -1;

@@ -152,7 +152,7 @@ local function say_if_empty(engine, steps)
   if #engine.set_of() > 0 then return end
   for _, step in ipairs(steps) do
     if works_on_entities(step) then
-      engine.say("warning",
+      engine.say("note",
         "there are no entities: give some with --entities FILE or --entity TYPE:VALUE")
       return
     end

@@ -31,7 +31,8 @@ end
 local function say(run, step, found)
   local is_idle = run.is_alone and found.has_entities and found.of == 0
   if found.exit == status_of.DONE and not is_idle then return end
-  local level = found.status == "failed" and "error" or "warning"
+  local level = found.status == "failed" and "error"
+    or found.exit == status_of.DONE and "note" or "warning"
   run.engine.say(level, title_of(step) .. ": " .. (found.trouble or found.message))
 end
 

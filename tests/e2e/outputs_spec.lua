@@ -132,11 +132,16 @@ describe("what a step says on standard error", function()
     end)
   end)
 
-  it("is left out by --quiet, but for errors", function()
+  it("is said with --quiet too, but not what only may be of interest", function()
     workspace.simulated({
       scenario = "return { answers = { ['file/report *'] = { { code = -1 } } } }", settings = ALONE,
     }, function(w)
-      assert.equal("", w:run(args_of("action", "json", "--quiet")).err)
+      assert.matches("^apogee: error: Scan Hash: 0 of 5 file hashes were checked[^\n]*\n$",
+        w:run(args_of("action", "json", "--quiet")).err)
+      local idle = { "action", "scan_ip", "-p", "threshold=1", "--entity", HASHES[1] }
+      assert.matches("there are no", w:run(idle).err)
+      table.insert(idle, "--quiet")
+      assert.equal("", w:run(idle).err)
     end)
   end)
 end)

@@ -87,7 +87,7 @@ describe("an action that was asked for alone", function()
     local files = { ["/actions/go.lua"] = source("go"):gsub('"url"', '"user"') }
     local exit, _, engine = run({ command = "action", target = "go" }, files)
     assert.equal(0, exit)
-    assert.same({ { "warning", "GO it: Nothing to do: there are no users to work on." } },
+    assert.same({ { "note", "GO it: Nothing to do: there are no users to work on." } },
       engine.said)
   end)
 

@@ -580,7 +580,7 @@ describe("what is said beside the record", function()
 
   it("is that there are no entities, where a step works on some", function()
     assert.same({
-      { "warning", "there are no entities: give some with --entities FILE or --entity TYPE:VALUE" },
+      { "note", "there are no entities: give some with --entities FILE or --entity TYPE:VALUE" },
     }, said('{ "a", action = "look" }', {}))
     assert.same({}, said('{ "a", run = function() end }', {}))
   end)
