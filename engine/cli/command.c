@@ -24,7 +24,7 @@ static const char exit_codes[] =
     "  4   scans are still pending\n"
     "  5   another run holds the lock\n"
     "  6   a limit ended the process (script watchdog, memory cap, out of memory)\n"
-    "  7   the result or the state could not be written\n"
+    "  7   the result, the state or the metrics could not be written\n"
     "  10, 11, 12  with --fail-on-risky something is risky, and it was done (10), done in part\n"
     "      (11), or has scans pending (12)\n";
 
