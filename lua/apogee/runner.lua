@@ -103,6 +103,8 @@ local function run_step(run, step)
   local wanted, message = is_wanted(run, step)
   if wanted == nil then return step_of.fail(run, step, "when: " .. message) end
   if wanted then return step_of.run(run, step) end
+  stopped = type(step.when) == "function" and run.engine.state().stopped
+  if stopped then return step_of.cut_off(run, step, stopped) end
   return step_of.leave_out(run, step, "Not run: its condition does not hold.")
 end
 

@@ -23,6 +23,9 @@ local function state_for(run, action)
   return { stopped = state.stopped }
 end
 
+-- Whatever a function waited for came to its end then, and what it went on to do is half of it.
+local CUT_SHORT = "The run ended while its function waited."
+
 local function title_of(step)
   return step.action and step.action.name or step.name
 end
@@ -150,6 +153,9 @@ local function run_entities(run, step, values, ctx)
     set, why = select_on(run, step)
   end
   if not set then return broken(run, step, why) end
+  if #set == 0 and type(step.on) ~= "table" and run.engine.state().stopped then
+    return broken(run, step, CUT_SHORT)
+  end
   if run.engine.select(step.number, set, action.each ~= nil) > 0 then
     run.engine.run_entities(step.number, action.env, action.run, ctx)
   end
@@ -199,6 +205,7 @@ end
 local function run_function(run, step)
   local ok, why = run.engine.call(step.run, run.case)
   if not ok then return broken(run, step, why) end
+  if run.engine.state().stopped then return broken(run, step, CUT_SHORT) end
   return close(run, step, ended { message = "Done.", is_success = true })
 end
 

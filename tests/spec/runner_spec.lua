@@ -366,6 +366,31 @@ describe("a group", function()
     assert.same({ a = "interrupted" }, play.statuses(engine))
   end)
 
+  for stopped, status in pairs { deadline = "timed_out", signal = "interrupted" } do
+    it("whose function waited through the end by a " .. stopped .. " is not completed", function()
+      local cases = {
+        ['{ "a", run = function() return true end }'] = status,
+        ['{ "a", action = "look", when = function() end }'] = "not_run",
+        ['{ "a", action = "look", on = function(case) return case:of("url") end }'] = status,
+      }
+      for step, expected in pairs(cases) do
+        local exit, engine = play.run(steps(step), {
+          entities = play.entities("filehash", "clean 1"),
+          setup = function(engine)
+            local call = engine.call
+            function engine.call(...)
+              engine.run_state = { stopped = stopped }
+              return call(...)
+            end
+          end,
+        })
+        assert.same({ a = expected }, play.statuses(engine))
+        assert.equal(status, engine.finished.status)
+        assert.equal(1, exit)
+      end
+    end)
+  end
+
   it("cannot hurt the run by what it does to its parameters", function()
     local exit, engine = play.run(steps '{ "a", action = "look" }', {
       entities = play.entities("filehash", "risky 1"), setup = function(engine)
