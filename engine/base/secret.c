@@ -109,7 +109,11 @@ static int load_env(const char *name, const char *variable, struct ap_secret **o
   return rc;
 }
 
-static int check_file(int fd, const char *name, const char *path, struct ap_error *err)
+/* systemd lets the service's user in with an access list, whose mask shows as the group's bits. */
+enum { CLOSED_FILE = 077, CLOSED_CREDENTIAL = 037 };
+
+static int check_file(int fd, mode_t closed, const char *name, const char *path,
+                      struct ap_error *err)
 {
   struct stat st;
   if (fstat(fd, &st))
@@ -118,7 +122,7 @@ static int check_file(int fd, const char *name, const char *path, struct ap_erro
     return ap_fail(err, AP_E_INVALID, "%s: %s is not a regular file", name, path);
   if (st.st_uid != geteuid() && st.st_uid != 0)
     return ap_fail(err, AP_E_INVALID, "%s: %s belongs to another user", name, path);
-  if (st.st_mode & 077)
+  if (st.st_mode & closed)
     return ap_fail(err, AP_E_INVALID, "%s: others can read %s: run chmod 600 on it", name, path);
   if (st.st_size > AP_SECRET_MAX_BYTES)
     return ap_fail(err, AP_E_INVALID, "%s: %s is larger than %d bytes", name, path,
@@ -126,7 +130,7 @@ static int check_file(int fd, const char *name, const char *path, struct ap_erro
   return AP_OK;
 }
 
-static int load_file(const char *name, const char *path, struct ap_secret **out,
+static int load_file(const char *name, const char *path, mode_t closed, struct ap_secret **out,
                      struct ap_error *err)
 {
   int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -135,7 +139,7 @@ static int load_file(const char *name, const char *path, struct ap_secret **out,
                    errno == ELOOP ? "it is a symbolic link" : strerror(errno));
   char bytes[AP_SECRET_MAX_BYTES + 2];
   size_t len = 0;
-  int rc = check_file(fd, name, path, err);
+  int rc = check_file(fd, closed, name, path, err);
   while (rc == AP_OK && len < sizeof(bytes)) {
     ssize_t got = read(fd, bytes + len, sizeof(bytes) - len);
     if (got < 0 && errno == EINTR)
@@ -175,7 +179,7 @@ static int load_credential(const char *name, const char *credential, struct ap_s
   if (snprintf(path, sizeof(path), "%s/%s", folder, credential) >= (int)sizeof(path))
     return ap_fail(err, AP_E_INVALID, "%s: the path of credential:%s is too long", name,
                    credential);
-  return load_file(name, path, out, err);
+  return load_file(name, path, CLOSED_CREDENTIAL, out, err);
 }
 
 int ap_secret_load(const char *name, const char *source, struct ap_secret **out,
@@ -185,7 +189,7 @@ int ap_secret_load(const char *name, const char *source, struct ap_secret **out,
   if ((rest = strip_prefix(source, "env:")))
     return load_env(name, rest, out, err);
   if ((rest = strip_prefix(source, "file:")))
-    return load_file(name, rest, out, err);
+    return load_file(name, rest, CLOSED_FILE, out, err);
   if ((rest = strip_prefix(source, "credential:")))
     return load_credential(name, rest, out, err);
   return ap_fail(err, AP_E_INVALID,

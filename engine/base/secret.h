@@ -18,8 +18,9 @@ int ap_secret_new(const char *name, const char *bytes, size_t len, struct ap_sec
 
 /* Reads a secret from where the configuration says: `env:NAME`, `file:PATH`, `credential:NAME` (a
  * file below $CREDENTIALS_DIRECTORY). A file must be regular, belong to this user or root and be
- * closed to others; one newline at the end is dropped. An environment variable is overwritten in
- * place. Anything else is refused: AP_E_INVALID. The message names the source, never the value. */
+ * closed to others (a credential: its group may read it); one newline at the end is dropped. An
+ * environment variable is overwritten in place. Anything else is refused: AP_E_INVALID. The message
+ * names the source, never the value. */
 int ap_secret_load(const char *name, const char *source, struct ap_secret **out,
                    struct ap_error *err) AP_MUST_USE;
 

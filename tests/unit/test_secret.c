@@ -226,6 +226,11 @@ static void test_credential_comes_from_systemds_folder(void **state)
   assert_non_null(strstr(err.text, "systemd"));
   assert_int_equal(setenv("CREDENTIALS_DIRECTORY", room->folder, 1), 0);
   assert_loads("credential:vt.key", "from-systemd");
+  assert_int_equal(chmod(room->path, 0440), 0); /* what an access list looks like */
+  assert_loads("credential:vt.key", "from-systemd");
+  assert_int_equal(load_path(room->path, &secret, &err), AP_E_INVALID);
+  assert_int_equal(chmod(room->path, 0444), 0);
+  assert_int_equal(ap_secret_load("key", "credential:vt.key", &secret, &err), AP_E_INVALID);
   static const char *const names[] = {"credential:", "credential:..", "credential:../vt.key",
                                       "credential:a/b"};
   for (size_t i = 0; i < COUNT_OF(names); i++)
