@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "casefile/domain.h"
 
-#include <idn2.h>
 #include <libpsl.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "casefile/host.h"
 #include "casefile/indicator.h"
 #include "casefile/parts.h"
 
@@ -46,50 +45,6 @@ static int find_host(struct ap_slice text, enum case_type type, struct ap_slice 
     break;
   }
   return ap_fail(err, AP_E_INVALID, "neither a host name nor a URL nor a user");
-}
-
-/* ---- its ASCII form ---- */
-
-static bool is_ascii(struct ap_slice text)
-{
-  for (size_t i = 0; i < text.len; i++)
-    if ((unsigned char)text.ptr[i] > 0x7f)
-      return false;
-  return true;
-}
-
-/* Only names that need it go through IDNA: it refuses names that are in use, such as r3---sn.x. */
-static int add_idna(struct ap_slice host, struct ap_buf *name, struct ap_error *err)
-{
-  char *text = ap_memdup(host.ptr, host.len);
-  if (!text)
-    return ap_fail(err, AP_E_NO_MEMORY, "out of memory");
-  uint8_t *ascii = NULL;
-  int result = idn2_lookup_u8((const uint8_t *)text, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-  free(text);
-  if (result == IDN2_MALLOC)
-    return ap_fail(err, AP_E_NO_MEMORY, "out of memory");
-  if (result != IDN2_OK)
-    return ap_fail(err, AP_E_INVALID, "not a host name: %s", idn2_strerror(result));
-  ap_buf_add_str(name, (const char *)ascii);
-  idn2_free(ascii);
-  return AP_OK;
-}
-
-static int add_name(struct ap_slice host, struct ap_buf *name, struct ap_error *err)
-{
-  int code = AP_OK;
-  if (is_ascii(host))
-    case_indicator_key(host.ptr, host.len, CASE_TYPE_HOSTNAME, name);
-  else
-    code = add_idna(host, name, err);
-  if (code)
-    return code;
-  if (ap_buf_error(name))
-    return ap_fail(err, ap_buf_error(name), "a host name: %s", ap_error_text(ap_buf_error(name)));
-  if (name->len > 1 && name->ptr[name->len - 1] == '.')
-    name->ptr[--name->len] = '\0';
-  return AP_OK;
 }
 
 /* ---- what may be asked for ---- */
@@ -151,7 +106,9 @@ int case_domain_of(const char *text, size_t len, enum case_type type, bool exact
     return code;
   struct ap_buf name = {0};
   const char *domain = NULL;
-  code = add_name(host, &name, err);
+  code = case_host_ascii(host, &name, err);
+  if (!code && name.len > 1 && name.ptr[name.len - 1] == '.')
+    name.ptr[--name.len] = '\0';
   if (!code)
     code = choose(&name, exact_host, &domain, err);
   if (!code) {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "casefile/host.h"
 #include "casefile/parts.h"
 
 /* ---- reading ---- */
@@ -59,14 +60,14 @@ int case_indicator_read(struct ap_slice text, const enum case_type *said, struct
 
 /* ---- the key ---- */
 
-static void add_lower(struct ap_buf *out, struct ap_slice text)
+/* A host that IDNA knows no other spelling of is its own key. */
+static void add_host(struct ap_buf *out, struct ap_slice host)
 {
-  char *room = ap_buf_room(out, text.len);
-  if (!room)
-    return;
-  for (size_t i = 0; i < text.len; i++)
-    room[i] = text.ptr[i] >= 'A' && text.ptr[i] <= 'Z' ? (char)(text.ptr[i] + 32) : text.ptr[i];
-  out->len += text.len;
+  int code = case_host_ascii(host, out, NULL);
+  if (code == AP_E_INVALID)
+    case_add_lower(out, host);
+  else if (code != AP_OK)
+    out->error = code;
 }
 
 static void add_address(struct ap_buf *out, struct ap_slice text)
@@ -76,7 +77,7 @@ static void add_address(struct ap_buf *out, struct ap_slice text)
   if (!case_address_parse(text, &address) ||
       !inet_ntop(address.family, address.family == AF_INET ? (void *)&address.v4 : &address.v6,
                  canonical, sizeof(canonical)))
-    add_lower(out, text);
+    case_add_lower(out, text);
   else
     ap_buf_add_str(out, canonical);
 }
@@ -84,13 +85,23 @@ static void add_address(struct ap_buf *out, struct ap_slice text)
 static void add_url(struct ap_buf *out, struct ap_slice text)
 {
   struct case_url url = case_url_split(text);
-  const char *host_end = url.host.ptr ? url.host.ptr + url.host.len : text.ptr;
+  struct ap_slice host = url.host.ptr ? url.host : case_slice(text.ptr, 0);
+  const char *host_end = host.ptr + host.len;
   const char *scheme_end = text.ptr + url.scheme.len;
   const char *user_end = url.user.len ? url.user.ptr + url.user.len : scheme_end;
-  add_lower(out, case_slice(text.ptr, url.scheme.len));
+  case_add_lower(out, case_slice(text.ptr, url.scheme.len));
   ap_buf_add(out, scheme_end, (size_t)(user_end - scheme_end));
-  add_lower(out, case_slice(user_end, (size_t)(host_end - user_end)));
+  ap_buf_add(out, user_end, (size_t)(host.ptr - user_end));
+  add_host(out, host);
   ap_buf_add(out, host_end, (size_t)(text.ptr + text.len - host_end));
+}
+
+static void add_user(struct ap_buf *out, struct ap_slice text)
+{
+  const char *at = text.len ? memrchr(text.ptr, '@', text.len) : NULL;
+  const char *host = at ? at + 1 : text.ptr + text.len;
+  case_add_lower(out, case_slice(text.ptr, (size_t)(host - text.ptr)));
+  add_host(out, case_slice(host, (size_t)(text.ptr + text.len - host)));
 }
 
 void case_indicator_key(const char *text, size_t len, enum case_type type, struct ap_buf *out)
@@ -98,9 +109,13 @@ void case_indicator_key(const char *text, size_t len, enum case_type type, struc
   struct ap_slice slice = case_slice(text, len);
   switch (type) {
   case CASE_TYPE_FILEHASH:
+    case_add_lower(out, slice);
+    return;
   case CASE_TYPE_HOSTNAME:
+    add_host(out, slice);
+    return;
   case CASE_TYPE_USER:
-    add_lower(out, slice);
+    add_user(out, slice);
     return;
   case CASE_TYPE_IP_ADDRESS:
     add_address(out, slice);

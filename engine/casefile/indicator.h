@@ -46,7 +46,8 @@ int case_indicator_read(struct ap_slice text, const enum case_type *said, struct
                         struct case_indicator *found, struct ap_error *err) AP_MUST_USE;
 
 /* The spelling under which two texts are the same indicator: hashes, host names and users in lower
- * case, addresses in canonical form, URLs with scheme and host in lower case. Adds it to out. */
+ * case, addresses in canonical form, URLs with scheme and host in lower case; hosts, those of URLs
+ * and users too, in their ASCII form (`xn--`) where IDNA knows one. Adds it to out. */
 void case_indicator_key(const char *text, size_t len, enum case_type type, struct ap_buf *out);
 
 /* True for addresses that are not reachable from the internet (RFC 1918, loopback, link-local,

@@ -165,3 +165,13 @@ struct case_url case_url_split(struct ap_slice text)
   split_host(&url, case_slice(at, (size_t)(stop - at)));
   return url;
 }
+
+void case_add_lower(struct ap_buf *out, struct ap_slice text)
+{
+  char *room = ap_buf_room(out, text.len);
+  if (!room)
+    return;
+  for (size_t i = 0; i < text.len; i++)
+    room[i] = text.ptr[i] >= 'A' && text.ptr[i] <= 'Z' ? (char)(text.ptr[i] + 32) : text.ptr[i];
+  out->len += text.len;
+}

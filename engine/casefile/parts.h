@@ -35,6 +35,9 @@ struct case_url case_url_split(struct ap_slice text);
 /* Like case_indicator_clean, for names of files: takes outer blanks only. */
 int case_indicator_trim(struct ap_slice text, struct ap_buf *out, struct ap_error *err) AP_MUST_USE;
 
+/* Adds text with its ASCII letters in lower case. */
+void case_add_lower(struct ap_buf *out, struct ap_slice text);
+
 static inline struct ap_slice case_slice(const char *text, size_t len)
 {
   return (struct ap_slice){text, len};

@@ -29,6 +29,17 @@ describe("apogee entities", function()
     assert.matches(":2: ", ran.err)
   end)
 
+  it("takes a host name and its ASCII form as one entity, also in a URL", function()
+    local ran = program.run({ "entities", "--format", "json", "-" }, "bücher.example\n"
+      .. "xn--bcher-kva.example\nhttp://xn--bcher-kva.example/a\nhttp://BÜCHER.example/a\n")
+    local list = cjson.decode(ran.out)
+    assert.equal(2, #list)
+    assert.equal("bücher.example", list[1].identifier)
+    assert.same({ "xn--bcher-kva.example" }, list[1].aliases)
+    assert.same({ "http://BÜCHER.example/a" }, list[2].aliases)
+    assert.matches(":2: merged: the same as bücher.example", ran.err)
+  end)
+
   it("goes on after a bad line and says why it is skipped", function()
     local ran = program.run({ "entities", "-" }, "8.8.8.8\nnot an indicator at all\n1.1.1.1\n")
     assert.equal(0, ran.exit)

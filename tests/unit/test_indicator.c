@@ -276,6 +276,29 @@ static void test_spellings_of_one_indicator_share_a_key(void **state)
       {"http://[2001:DB8::1]/A", CASE_TYPE_URL, "http://[2001:db8::1]/A"},
       {"EVIL.com/A", CASE_TYPE_URL, "evil.com/A"},
       {"C:\\A.exe", CASE_TYPE_FILE, "C:\\A.exe"},
+      {"b\xc3\xbc"
+       "cher.Example",
+       CASE_TYPE_HOSTNAME, "xn--bcher-kva.example"},
+      {"B\xc3\x9c"
+       "CHER.example",
+       CASE_TYPE_HOSTNAME, "xn--bcher-kva.example"},
+      {"XN--BCHER-KVA.example", CASE_TYPE_HOSTNAME, "xn--bcher-kva.example"},
+      {"\xc3\x9c@b\xc3\xbc"
+       "cher.example",
+       CASE_TYPE_USER, "\xc3\x9c@xn--bcher-kva.example"},
+      {"CORP\\b\xc3\xbc"
+       "cher",
+       CASE_TYPE_USER,
+       "corp\\b\xc3\xbc"
+       "cher"},
+      {"HTTP://b\xc3\xbc"
+       "cher.example:80/\xc3\xbc",
+       CASE_TYPE_URL, "http://xn--bcher-kva.example:80/\xc3\xbc"},
+      {"http://\xc3\xbc@b\xc3\xbc"
+       "cher.example/",
+       CASE_TYPE_URL, "http://\xc3\xbc@xn--bcher-kva.example/"},
+      /* no spelling in ASCII: U+FFFD may not stand in a name */
+      {"A\xef\xbf\xbd.example", CASE_TYPE_HOSTNAME, "a\xef\xbf\xbd.example"},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     struct ap_buf key = {0};
