@@ -1,5 +1,6 @@
 -- What `cmake --install` puts in place, and what systemd says of its units.
 -- SPDX-License-Identifier: Apache-2.0
+local cjson = require "cjson"
 local program = require "e2e.support.program"
 local workspace = require "e2e.support.workspace"
 
@@ -57,17 +58,35 @@ describe("an installation", function()
     end)
   end)
 
-  it("has units whose command line the program knows", function()
-    workspace.with(function(w)
+  it("has a service whose command line runs as systemd would run it", function()
+    workspace.simulated({}, function(w)
       local _, _, text = units(w)
-      local command = assert(text:match "\nExecStart=(.-[^\\])\n")
-      local known = program.run({ "run", "--help" }).out
-      local count = 0
-      for option in command:gmatch "%-%-[%l-]+" do
-        assert.is_truthy(known:find(option:gsub("%-", "%%-") .. "[ \n]"), option)
-        count = count + 1
+      local state, credentials = w:path "var/apogee", w:path "credentials"
+      assert(os.execute(("mkdir -m 700 -p %s %s && cp -p %s %s"):format(program.quote(state),
+        program.quote(credentials), program.quote(w:path "key"),
+        program.quote(credentials .. "/vt.key"))))
+      w:write("triage.entities", "http://malware.example.com/\n")
+      local command = assert(text:match "\nExecStart=(.-[^\\])\n"):gsub("\\\n", "")
+      local lines = {
+        "umask 077", "HOME=/", "CREDENTIALS_DIRECTORY=" .. credentials,
+        "STATE_DIRECTORY=" .. state,
+      }
+      for line in text:gmatch '\nEnvironment=([^\n]+)' do
+        table.insert(lines, (line:gsub('^"?([%u_]+)=(.-)"?$', "%1='%2'")))
       end
-      assert.is_true(count >= 5)
+      for name in table.concat(lines, "\n"):gmatch "([%u_]+)=" do
+        table.insert(lines, "export " .. name)
+      end
+      local script = table.concat(lines, "\n") .. "\n" .. command .. "\n"
+      script = script:gsub("%%i", "triage"):gsub("%%S", w:path "var"):gsub("/etc/apogee", w.folder)
+      w:configure { virustotal = { url = w.url, api_key = "file:/missing" } }
+      local code, out = shell("env -i sh " .. program.quote(w:write("service.sh", script)))
+      assert.equal(0, code, out)
+      assert.equal("", out)
+      local result = assert(program.read(state .. "/triage.json"))
+      assert.equal("completed", cjson.decode(result).status)
+      assert.is_string(program.read(state .. "/apogee.db"))
+      assert.is_string(program.read(state .. "/locks/triage"))
     end)
   end)
 
