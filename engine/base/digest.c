@@ -80,6 +80,16 @@ int ap_sha256_hex(const void *data, size_t len, char out[65])
   return AP_OK;
 }
 
+int ap_sha256_base64(const void *data, size_t len, char out[45])
+{
+  unsigned char raw[EVP_MAX_MD_SIZE];
+  unsigned int raw_len = 0;
+  if (!EVP_Digest(data, len, raw, &raw_len, EVP_sha256(), NULL))
+    return AP_E_INTERNAL;
+  (void)EVP_EncodeBlock((unsigned char *)out, raw, (int)raw_len);
+  return AP_OK;
+}
+
 int ap_hmac_sha256(struct ap_slice key, struct ap_slice message, unsigned char out[32])
 {
   unsigned int len = 0;

@@ -21,6 +21,9 @@ void ap_hasher_free(struct ap_hasher *hasher); /* NULL is fine */
 /* SHA-256 of one piece, as 64 hex characters and a NUL. */
 int ap_sha256_hex(const void *data, size_t len, char out[65]) AP_MUST_USE;
 
+/* The same as 44 characters of base64 and a NUL. */
+int ap_sha256_base64(const void *data, size_t len, char out[45]) AP_MUST_USE;
+
 /* HMAC-SHA256 of a message. */
 int ap_hmac_sha256(struct ap_slice key, struct ap_slice message, unsigned char out[32]) AP_MUST_USE;
 

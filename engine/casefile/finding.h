@@ -16,6 +16,7 @@ struct case_finding {
   bool suspicious;           /* was marked in this step */
   int64_t detections;        /* -1: the action did not say */
   int64_t total;             /* engines asked; -1: the action did not say */
+  int64_t threshold;         /* detections that make it risky; -1: the action did not say */
   struct ap_buf reason;      /* plain text; empty: none */
   struct ap_buf link;        /* URL of the web report; empty: none */
   struct ap_buf insights;    /* JSON objects, joined by commas */

@@ -266,6 +266,7 @@ struct case_step_entity case_record_entity(const struct case_record *record, uin
     known.is_done = true;
     known.outcome = (enum case_outcome)entry->outcome;
     known.risky = entry->flags & CASE_ENTRY_RISKY;
+    known.no_engines = entry->flags & CASE_ENTRY_NO_ENGINES;
     known.detections = entry->detections;
   }
   return known;
@@ -341,7 +342,8 @@ int case_record_put(struct case_record *record, uint32_t step, uint32_t entity,
       .detections = pack_detections(finding->detections),
       .outcome = (uint8_t)finding->outcome,
       .flags =
-          (uint8_t)(CASE_ENTRY_IN_STEP | CASE_ENTRY_DONE | (finding->risky ? CASE_ENTRY_RISKY : 0)),
+          (uint8_t)(CASE_ENTRY_IN_STEP | CASE_ENTRY_DONE | (finding->risky ? CASE_ENTRY_RISKY : 0) |
+                    (finding->total == 0 ? CASE_ENTRY_NO_ENGINES : 0)),
   };
   int code = spool_pieces(record, putting, entity, finding, &done);
   if (code)

@@ -49,7 +49,8 @@ struct case_step_entity {
   bool is_done;
   enum case_outcome outcome;
   bool risky;
-  int64_t detections;
+  bool no_engines;    /* it has a report in which no engine was asked: 0 of 0 */
+  int64_t detections; /* -1: unknown */
 };
 
 /* Takes neither cf nor spool: both must live as long as the record. */
@@ -158,6 +159,15 @@ int case_record_write_step_line(struct case_record *record, uint32_t step, case_
 int case_record_line_run(struct case_record *record, const struct case_run_info *info,
                          struct ap_buf *out) AP_MUST_USE;
 
-/* The entity's object in the step ({"identifier":…,"enrichment":…}), for renders. */
+/* For renders. The entity's object in the step ({"identifier":…,"enrichment":…}); the step's
+ * without anything of its entities; the entity's in the run ({"identifier":…,"steps":{…}}); the
+ * array of the insights or of the tables that an entity got in a step. */
+enum case_list { CASE_LIST_INSIGHTS, CASE_LIST_TABLES };
 int case_record_entity_json(struct case_record *record, uint32_t step, uint32_t entity,
                             struct ap_buf *out) AP_MUST_USE;
+int case_record_step_json(struct case_record *record, uint32_t step,
+                          struct ap_buf *out) AP_MUST_USE;
+int case_record_run_entity_json(struct case_record *record, uint32_t entity,
+                                struct ap_buf *out) AP_MUST_USE;
+int case_record_list_json(struct case_record *record, uint32_t step, uint32_t entity,
+                          enum case_list list, struct ap_buf *out) AP_MUST_USE;

@@ -64,9 +64,12 @@ static void add_verdict(const struct case_finding *finding, struct ap_buf *out)
   ap_buf_add_str(out, finding->risky ? "true" : "false");
   ap_buf_add_fmt(out, ",\"detections\":%lld,\"total\":", (long long)finding->detections);
   if (finding->total < 0)
-    ap_buf_add_str(out, "null}");
+    ap_buf_add_str(out, "null");
   else
-    ap_buf_add_fmt(out, "%lld}", (long long)finding->total);
+    ap_buf_add_fmt(out, "%lld", (long long)finding->total);
+  if (finding->threshold >= 0)
+    ap_buf_add_fmt(out, ",\"threshold\":%lld", (long long)finding->threshold);
+  ap_buf_add_char(out, '}');
 }
 
 static void add_object(const struct case_record *record, const struct case_step *step,

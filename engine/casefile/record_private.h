@@ -6,7 +6,12 @@
 #include "casefile/emit.h"
 #include "casefile/record.h"
 
-enum { CASE_ENTRY_IN_STEP = 1, CASE_ENTRY_DONE = 2, CASE_ENTRY_RISKY = 4 };
+enum {
+  CASE_ENTRY_IN_STEP = 1,
+  CASE_ENTRY_DONE = 2,
+  CASE_ENTRY_RISKY = 4,
+  CASE_ENTRY_NO_ENGINES = 8 /* the report is of no engine at all */
+};
 
 /* One entity in one step. Its pieces lie one behind the other in the spool: the entity's object,
  * the insights, the tables, the answer. */

@@ -164,7 +164,7 @@ static void emit_result(struct case_emit *out, const struct case_step *step)
 
 /* ---- a step ---- */
 
-enum step_form { STEP_ALONE, STEP_OF_RUN, STEP_LINE };
+enum step_form { STEP_ALONE, STEP_OF_RUN, STEP_LINE, STEP_BARE };
 
 static void emit_step(struct case_emit *out, const struct case_record *record,
                       const struct case_step *step, enum step_form form)
@@ -179,13 +179,15 @@ static void emit_step(struct case_emit *out, const struct case_record *record,
   emit_text(out, "status", step->status);
   emit_result(out, step);
   emit_text(out, "message", step->message);
-  if (form != STEP_LINE) {
+  if (form == STEP_ALONE || form == STEP_OF_RUN) {
     if (step->action)
       emit_json_result(out, record, step);
     emit_entities(out, record, step);
   }
-  emit_list(out, "insights", record, step, PIECE_INSIGHTS);
-  emit_list(out, "tables", record, step, PIECE_TABLES);
+  if (form != STEP_BARE) {
+    emit_list(out, "insights", record, step, PIECE_INSIGHTS);
+    emit_list(out, "tables", record, step, PIECE_TABLES);
+  }
   emit_joined(out, "warnings", &step->warnings);
   emit_coverage(out, case_step_checked(step), step->counts.of);
   emit_cost(out, &step->cost);
@@ -365,6 +367,34 @@ int case_record_entity_json(struct case_record *record, uint32_t step, uint32_t 
     return read_piece(record, entry, PIECE_OBJECT, out);
   case_record_object(record, in, entity, NULL, out);
   return ap_buf_error(out);
+}
+
+int case_record_step_json(struct case_record *record, uint32_t step, struct ap_buf *out)
+{
+  struct case_emit emit;
+  case_emit_init(&emit, true, write_to_buf, out);
+  emit_step(&emit, record, case_record_step(record, step), STEP_BARE);
+  return case_emit_finish(&emit);
+}
+
+int case_record_run_entity_json(struct case_record *record, uint32_t entity, struct ap_buf *out)
+{
+  struct case_emit emit;
+  case_emit_init(&emit, true, write_to_buf, out);
+  emit_run_entity(&emit, record, entity);
+  return case_emit_finish(&emit);
+}
+
+int case_record_list_json(struct case_record *record, uint32_t step, uint32_t entity,
+                          enum case_list list, struct ap_buf *out)
+{
+  const struct case_entry *entry = case_step_entry(case_record_step(record, step), entity);
+  int code = AP_OK;
+  ap_buf_add_char(out, '[');
+  if (entry && is_done(entry))
+    code = read_piece(record, entry, list == CASE_LIST_TABLES ? PIECE_TABLES : PIECE_INSIGHTS, out);
+  ap_buf_add_char(out, ']');
+  return code ? code : ap_buf_error(out);
 }
 
 static int add_answer(struct case_record *record, const struct case_entry *entry,

@@ -75,8 +75,7 @@ const struct cli_command cli_commands[] = {
              "forbidden is tried\n"
              "again. The result is that of the whole run.\n",
      .after = exit_codes,
-     .groups =
-         OFFLINE | CLI_GROUP_SETTINGS | CLI_GROUP_RESULT | CLI_GROUP_PARAMS | CLI_GROUP_CRON,
+     .groups = OFFLINE | CLI_GROUP_SETTINGS | CLI_GROUP_RESULT | CLI_GROUP_PARAMS | CLI_GROUP_CRON,
      .run = cli_resume},
     {.name = "runs",
      .synopsis = "[--format table|json]",
@@ -92,7 +91,7 @@ const struct cli_command cli_commands[] = {
      .own = cli_runs_options,
      .run = cli_runs},
     {.name = "report",
-     .synopsis = "[RUN|last] [--format json|ndjson|table]",
+     .synopsis = "[RUN|last] [--format json|ndjson|csv|markdown|html|table]",
      .summary = "show the result of a run that is kept",
      .help = "Examples:\n"
              "  apogee report\n"

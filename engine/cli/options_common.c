@@ -73,19 +73,15 @@ static int take_metrics(void *into, char *value, struct ap_error *err)
 
 static int take_format(void *into, char *value, struct ap_error *err)
 {
-  static const struct {
-    const char *word;
-    enum run_format format;
-  } formats[] = {
-      {"json", RUN_FORMAT_JSON}, {"ndjson", RUN_FORMAT_NDJSON}, {"table", RUN_FORMAT_TABLE}};
   struct cli_args *args = into;
-  for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-    if (strcmp(value, formats[i].word) == 0) {
-      args->format = formats[i].format;
+  for (enum run_format format = 0; format < RUN_FORMAT_COUNT; format++)
+    if (strcmp(value, run_format_word(format)) == 0) {
+      args->format = format;
       args->has_format = true;
       return AP_OK;
     }
-  return ap_fail(err, AP_E_INVALID, "it must be json, ndjson or table, not \"%.40s\"", value);
+  return ap_fail(err, AP_E_INVALID,
+                 "it must be json, ndjson, table, csv, markdown or html, not \"%.40s\"", value);
 }
 
 static int take_param(void *into, char *value, struct ap_error *err)
@@ -200,7 +196,7 @@ const struct cli_option cli_common_options[] = {
      .doc = "leave these steps and tags out",
      .take = take_skip},
     {.name = "format",
-     .value = "json|ndjson|table",
+     .value = "json|ndjson|table|csv|markdown|html",
      .group = CLI_GROUP_RESULT,
      .doc = "of the result; table on a terminal, else json",
      .take = take_format},

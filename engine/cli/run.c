@@ -19,6 +19,7 @@
 #include "cli/parts.h"
 #include "cli/paths.h"
 #include "cli/progress.h"
+#include "script/render.h"
 #include "script/watchdog.h"
 
 enum { TICK_MS = 100, RUN_ID_BYTES = 32 };
@@ -244,19 +245,17 @@ static uint32_t terminal_width(void)
   return USUAL;
 }
 
-static int write_table(struct doing *doing)
+const char *run_format_word(enum run_format format)
 {
-  struct ap_buf text = {0};
-  struct ap_error err = {0};
-  bool is_coloured = !doing->request->output && isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-  int rc = script_run_render(doing->run, terminal_width(), is_coloured, &text, &err);
-  if (rc == AP_OK)
-    rc = output_write(doing->output, ap_buf_cstr(&text), text.len);
-  else
-    ap_log(AP_LOG_CLI, AP_LOG_ERROR, "the table could not be made: %s", err.text);
-  doing->is_said = *err.text;
-  ap_buf_deinit(&text);
-  return rc;
+  static const char *const words[RUN_FORMAT_COUNT] = {"json", "ndjson",   "table",
+                                                      "csv",  "markdown", "html"};
+  return words[format];
+}
+
+/* What people read: made by scripts of ours. */
+static bool is_rendered(enum run_format format)
+{
+  return format != RUN_FORMAT_JSON && format != RUN_FORMAT_NDJSON;
 }
 
 static void describe_run(const struct doing *doing, const struct script_end *end, char *finished,
@@ -279,6 +278,28 @@ static void describe_run(const struct doing *doing, const struct script_end *end
   };
 }
 
+static int write_rendered(struct doing *doing, const struct script_end *end)
+{
+  char finished[AP_CLOCK_TEXT];
+  struct case_run_info info;
+  struct ap_error err = {0};
+  const char *format = run_format_word(doing->request->format);
+  describe_run(doing, end, finished, &info);
+  const struct script_render render = {
+      .cf = doing->parts.cf,
+      .record = doing->parts.record,
+      .run = end->is_whole ? &info : NULL,
+      .format = format,
+      .width = terminal_width(),
+      .is_coloured = !doing->request->output && isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+  };
+  int rc = script_render(doing->parts.host, &render, output_write, doing->output, &err);
+  if (*err.text)
+    ap_log(AP_LOG_CLI, AP_LOG_ERROR, "the result could not be made as %s: %s", format, err.text);
+  doing->is_said = *err.text;
+  return rc;
+}
+
 static int write_whole_run(struct doing *doing, const struct script_end *end)
 {
   char finished[AP_CLOCK_TEXT];
@@ -296,8 +317,8 @@ static int write_whole_run(struct doing *doing, const struct script_end *end)
 
 static int write_document(struct doing *doing, const struct script_end *end)
 {
-  if (doing->request->format == RUN_FORMAT_TABLE)
-    return write_table(doing);
+  if (is_rendered(doing->request->format))
+    return write_rendered(doing, end);
   if (end->is_whole)
     return write_whole_run(doing, end);
   if (doing->request->format == RUN_FORMAT_JSON)

@@ -9,7 +9,17 @@
 #include "cli/config.h"
 #include "script/run.h"
 
-enum run_format { RUN_FORMAT_JSON, RUN_FORMAT_NDJSON, RUN_FORMAT_TABLE };
+enum run_format {
+  RUN_FORMAT_JSON,
+  RUN_FORMAT_NDJSON,
+  RUN_FORMAT_TABLE,
+  RUN_FORMAT_CSV,
+  RUN_FORMAT_MARKDOWN,
+  RUN_FORMAT_HTML,
+  RUN_FORMAT_COUNT
+};
+
+const char *run_format_word(enum run_format format); /* as --format takes it */
 
 /* What a command asks of the engine. Strings are borrowed until run_main returns. */
 struct run_request {

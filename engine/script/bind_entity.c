@@ -256,17 +256,19 @@ static int64_t count_field(lua_State *L, const char *name, bool is_optional)
   return count;
 }
 
-/* entity:result{ detections =, total = or nil, risky = true|false } */
+/* entity:result{ detections =, total = or nil, threshold = or nil, risky = true|false } */
 static int entity_result(lua_State *L)
 {
   struct case_finding *finding = check_own(L, "result");
   luaL_checktype(L, 2, LUA_TTABLE);
   int64_t detections = count_field(L, "detections", false);
   int64_t total = count_field(L, "total", true);
+  int64_t threshold = count_field(L, "threshold", true);
   lua_pushliteral(L, "risky");
   luaL_argcheck(L, lua_rawget(L, 2) == LUA_TBOOLEAN, 2, "risky must be true or false");
   finding->detections = detections;
   finding->total = total;
+  finding->threshold = threshold;
   finding->risky = lua_toboolean(L, -1);
   return 0;
 }

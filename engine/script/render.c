@@ -1,190 +1,238 @@
-/* What a terminal shows of a run: plain tables of it for the module report.table. */
+/* The record as a table of functions that the modules report.* read, and the loop that asks them
+ * for one piece of text after the other. Steps and entities are numbered from 1 there. */
 // SPDX-License-Identifier: Apache-2.0
+#include "script/render.h"
+
+#include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/digest.h"
 #include "script/host_private.h"
 #include "script/json.h"
-#include "script/run_private.h"
 
-enum { ROWS_MAX = 1000 };
+/* Upvalue 1 of every function. The functions are gone with the environment of the one render. */
+static const struct script_render *what_of(lua_State *L)
+{
+  return lua_touserdata(L, lua_upvalueindex(1));
+}
 
-struct picture {
-  struct script_run *run;
-  uint32_t width;
-  bool is_coloured;
-  struct ap_buf *out;
+/* Pushes the decoded JSON and frees it; raises when the record could not be read. [-0, +1, e] */
+static void push_json(lua_State *L, int rc, struct ap_buf *json)
+{
+  if (rc != AP_OK) {
+    ap_buf_deinit(json);
+    luaL_error(L, "the record cannot be read: %s", ap_error_text(rc));
+  }
+  script_json_push(L, ap_slice_of(json));
+  ap_buf_deinit(json);
+}
+
+static uint32_t check_number(lua_State *L, int arg, uint32_t count)
+{
+  lua_Integer number = luaL_checkinteger(L, arg);
+  luaL_argcheck(L, number >= 1 && number <= count, arg, "out of range");
+  return (uint32_t)(number - 1);
+}
+
+static uint32_t check_step(lua_State *L, const struct script_render *what)
+{
+  return check_number(L, 1, case_record_step_count(what->record));
+}
+
+static uint32_t check_entity(lua_State *L, const struct script_render *what, int arg)
+{
+  return check_number(L, arg, casefile_count(what->cf));
+}
+
+/* ---- record.* ---- */
+
+/* peek(step, entity) -> outcome, is_risky, detections or nil, has_no_engines; nil: not in it */
+static int render_peek(lua_State *L)
+{
+  const struct script_render *what = what_of(L);
+  struct case_step_entity known =
+      case_record_entity(what->record, check_step(L, what), check_entity(L, what, 2));
+  if (!known.in_step)
+    return 0;
+  lua_pushstring(L, case_outcome_word(known.outcome));
+  lua_pushboolean(L, known.risky);
+  if (known.detections < 0)
+    lua_pushnil(L);
+  else
+    lua_pushinteger(L, known.detections);
+  lua_pushboolean(L, known.no_engines);
+  return 4;
+}
+
+/* finding(step, entity) -> the entity's object in the step */
+static int render_finding(lua_State *L)
+{
+  const struct script_render *what = what_of(L);
+  struct ap_buf json = {0};
+  uint32_t step = check_step(L, what);
+  int rc = case_record_entity_json(what->record, step, check_entity(L, what, 2), &json);
+  push_json(L, rc, &json);
+  return 1;
+}
+
+/* entity(entity) -> its object in the run */
+static int render_entity(lua_State *L)
+{
+  const struct script_render *what = what_of(L);
+  struct ap_buf json = {0};
+  int rc = case_record_run_entity_json(what->record, check_entity(L, what, 1), &json);
+  push_json(L, rc, &json);
+  return 1;
+}
+
+static int push_list(lua_State *L, enum case_list list)
+{
+  const struct script_render *what = what_of(L);
+  struct ap_buf json = {0};
+  uint32_t step = check_step(L, what);
+  int rc = case_record_list_json(what->record, step, check_entity(L, what, 2), list, &json);
+  push_json(L, rc, &json);
+  return 1;
+}
+
+/* insights_of(step, entity) -> list */
+static int render_insights_of(lua_State *L)
+{
+  return push_list(L, CASE_LIST_INSIGHTS);
+}
+
+/* tables_of(step, entity) -> list */
+static int render_tables_of(lua_State *L)
+{
+  return push_list(L, CASE_LIST_TABLES);
+}
+
+/* source_hash(text) -> "sha256-…" as a Content-Security-Policy names it */
+static int render_source_hash(lua_State *L)
+{
+  size_t len;
+  const char *text = luaL_checklstring(L, 1, &len);
+  char hash[45];
+  if (ap_sha256_base64(text, len, hash) != AP_OK)
+    script_out_of_memory();
+  lua_pushfstring(L, "sha256-%s", hash);
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"entity", render_entity},
+    {"finding", render_finding},
+    {"insights_of", render_insights_of},
+    {"peek", render_peek},
+    {"source_hash", render_source_hash},
+    {"tables_of", render_tables_of},
+    {NULL, NULL},
 };
 
-/* Moves a member of the object at `from` to the row on top. */
-static void move(lua_State *L, int from, const char *name)
-{
-  lua_getfield(L, from, name);
-  lua_setfield(L, -2, name);
-}
+/* ---- the record ---- */
 
-/* [-0, +1, e] */
-static void push_row(lua_State *L, struct script_run *run, uint32_t step, uint32_t entity)
+/* [-0, +0, e] */
+static void set_run(lua_State *L, const struct script_render *what)
 {
-  static const char *const of_entity[] = {"identifier", "type", "outcome", "reason", "suspicious"};
-  static const char *const of_verdict[] = {"risky", "detections", "total"};
   struct ap_buf json = {0};
-  if (case_record_entity_json(run->options.record, step, entity, &json) != AP_OK) {
-    ap_buf_deinit(&json);
-    luaL_error(L, "the record cannot be read");
+  int64_t now_s = ap_clock_unix_ms() / 1000;
+  if (what->run) {
+    push_json(L, case_record_line_run(what->record, what->run, &json), &json);
+    lua_setfield(L, -2, "run");
+    const char *finished = what->run->finished;
+    if (ap_clock_parse_utc(finished, strlen(finished), &now_s) != AP_OK)
+      luaL_error(L, "\"%s\" is no time", finished);
   }
-  script_json_push(L, ap_slice_of(&json));
-  ap_buf_deinit(&json);
-  int object = lua_gettop(L);
-  lua_createtable(L, 0, 8);
-  for (size_t i = 0; i < sizeof(of_entity) / sizeof(of_entity[0]); i++)
-    move(L, object, of_entity[i]);
-  if (lua_getfield(L, object, "verdict") == LUA_TTABLE) {
-    lua_insert(L, -2);
-    for (size_t i = 0; i < sizeof(of_verdict) / sizeof(of_verdict[0]); i++)
-      move(L, -2, of_verdict[i]);
-    lua_remove(L, -2);
-  } else {
-    lua_pop(L, 1);
-  }
-  lua_remove(L, object);
+  lua_pushinteger(L, now_s);
+  lua_setfield(L, -2, "now");
 }
 
-/* Adds the entities of a step that are risky, or are not, to the list on top, while there is room.
- * Returns how many it has then. */
-static uint32_t add_rows(lua_State *L, struct script_run *run, uint32_t step, bool risky,
-                         uint32_t has)
+/* [-0, +0, e] */
+static void set_insights(lua_State *L, const struct script_render *what)
 {
-  uint32_t count = casefile_count(run->options.cf);
-  for (uint32_t i = 0; i < count && has < ROWS_MAX; i++) {
-    struct case_step_entity known = case_record_entity(run->options.record, step, i);
-    if (!known.in_step || known.risky != risky)
-      continue;
-    push_row(L, run, step, i);
-    lua_rawseti(L, -2, ++has);
-  }
-  return has;
-}
-
-/* [-0, +1, e] */
-static void push_step(lua_State *L, struct script_run *run, uint32_t step)
-{
-  const struct script_step_words *words = &run->steps[step];
-  uint32_t of = case_record_counts(run->options.record, step).of;
-  lua_createtable(L, 0, 8);
-  lua_pushstring(L, words->title);
-  lua_setfield(L, -2, "title");
-  lua_pushstring(L, words->status ? words->status : "not_run");
-  lua_setfield(L, -2, "status");
-  lua_pushstring(L, words->message ? words->message : "");
-  lua_setfield(L, -2, "message");
-  lua_newtable(L);
-  uint32_t shown = add_rows(L, run, step, true, 0);
-  shown = add_rows(L, run, step, false, shown);
-  lua_setfield(L, -2, "rows");
-  lua_pushinteger(L, of - shown);
-  lua_setfield(L, -2, "left_out");
-}
-
-static void push_case(lua_State *L, const struct script_run *run)
-{
-  struct ap_buf insights = {0};
-  lua_createtable(L, 0, 8);
-  lua_pushstring(L, run->end.playbook);
-  lua_setfield(L, -2, "name");
-  lua_pushstring(L, run->end.status);
-  lua_setfield(L, -2, "status");
-  lua_pushinteger(L, run->end.score);
-  lua_setfield(L, -2, "score");
-  script_json_push(L, run->end.tags);
-  lua_setfield(L, -2, "tags");
-  ap_buf_add_char(&insights, '[');
-  case_record_insights(run->options.record, &insights);
-  ap_buf_add_char(&insights, ']');
-  if (ap_buf_error(&insights))
-    script_out_of_memory();
-  script_json_push(L, ap_slice_of(&insights));
-  ap_buf_deinit(&insights);
+  struct ap_buf json = {0};
+  ap_buf_add_char(&json, '[');
+  case_record_insights(what->record, &json);
+  ap_buf_add_char(&json, ']');
+  push_json(L, ap_buf_error(&json), &json);
   lua_setfield(L, -2, "insights");
 }
 
-static void add_text(lua_State *L, struct ap_buf *out)
+/* [-0, +0, e] */
+static void set_steps(lua_State *L, const struct script_render *what)
 {
-  size_t len;
-  const char *text = lua_tolstring(L, -1, &len);
-  ap_buf_add(out, text, len);
-  lua_pop(L, 1);
-}
-
-/* A function of the playbook that did what it should: what it said is below. */
-static bool is_dull(const struct script_step_words *words)
-{
-  return !words->action && words->status && strcmp(words->status, "completed") == 0;
-}
-
-/* (picture, module report.table, number of the step) */
-static int draw_step(lua_State *L)
-{
-  const struct picture *picture = lua_touserdata(L, 1);
-  lua_getfield(L, 2, "render");
-  push_step(L, picture->run, (uint32_t)lua_tointeger(L, 3));
-  lua_pushinteger(L, picture->width);
-  lua_pushboolean(L, picture->is_coloured);
-  lua_call(L, 3, 1);
-  add_text(L, picture->out);
-  return 0;
-}
-
-/* (picture, module report.table) */
-static int draw_case(lua_State *L)
-{
-  const struct picture *picture = lua_touserdata(L, 1);
-  lua_getfield(L, 2, "render_case");
-  push_case(L, picture->run);
-  lua_pushinteger(L, picture->width);
-  lua_call(L, 2, 1);
-  add_text(L, picture->out);
-  return 0;
-}
-
-/* Each piece has an account of its own: there may be many steps. `module` is report.table. */
-static int draw_all(lua_State *L, struct picture *picture, int module, struct ap_error *err)
-{
-  const struct script_run *run = picture->run;
-  bool is_first = true;
-  int rc = AP_OK;
-  for (uint32_t i = 0; rc == AP_OK && i < run->step_count; i++) {
-    if (is_dull(&run->steps[i]))
-      continue;
-    if (!is_first)
-      ap_buf_add_char(picture->out, '\n');
-    is_first = false;
-    lua_pushcfunction(L, draw_step);
-    lua_pushlightuserdata(L, picture);
-    lua_pushvalue(L, module);
-    lua_pushinteger(L, i);
-    rc = script_call(L, 3, 0, err);
+  uint32_t count = case_record_step_count(what->record);
+  lua_createtable(L, (int)count, 0);
+  for (uint32_t i = 0; i < count; i++) {
+    struct ap_buf json = {0};
+    push_json(L, case_record_step_json(what->record, i, &json), &json);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
-  if (rc != AP_OK || !run->end.is_whole)
-    return rc;
-  if (!is_first)
-    ap_buf_add_char(picture->out, '\n');
-  lua_pushcfunction(L, draw_case);
-  lua_pushlightuserdata(L, picture);
-  lua_pushvalue(L, module);
-  return script_call(L, 2, 0, err);
+  lua_setfield(L, -2, "steps");
 }
 
-int script_run_render(struct script_run *run, uint32_t width, bool is_coloured, struct ap_buf *out,
-                      struct ap_error *err)
+/* (render, module) -> the function that gives the pieces */
+static int begin(lua_State *L)
 {
-  lua_State *L = script_host_state(run->host);
-  struct picture picture = {run, width, is_coloured, out};
+  const struct script_render *what = lua_touserdata(L, 1);
+  lua_getfield(L, 2, "pieces");
+  lua_newtable(L);
+  lua_pushlightuserdata(L, lua_touserdata(L, 1));
+  luaL_setfuncs(L, functions, 1);
+  lua_pushinteger(L, casefile_count(what->cf));
+  lua_setfield(L, -2, "count");
+  set_run(L, what);
+  set_insights(L, what);
+  set_steps(L, what);
+  lua_createtable(L, 0, 2);
+  lua_pushinteger(L, what->width);
+  lua_setfield(L, -2, "width");
+  lua_pushboolean(L, what->is_coloured);
+  lua_setfield(L, -2, "is_coloured");
+  lua_call(L, 2, 1);
+  return 1;
+}
+
+/* The function on top gives one piece a call, nil behind the last. Each has an account of its own:
+ * there may be any number. */
+static int write_pieces(lua_State *L, case_write_fn *write, void *arg, struct ap_error *err)
+{
+  for (;;) {
+    size_t len;
+    lua_pushvalue(L, -1);
+    int rc = script_call(L, 0, 1, err);
+    if (rc != AP_OK)
+      return rc;
+    const char *text = lua_tolstring(L, -1, &len);
+    if (!text)
+      return AP_OK;
+    rc = write(arg, text, len);
+    if (rc != AP_OK)
+      return rc;
+    lua_pop(L, 1);
+  }
+}
+
+int script_render(struct script_host *host, const struct script_render *what, case_write_fn *write,
+                  void *arg, struct ap_error *err)
+{
+  lua_State *L = script_host_state(host);
+  struct script_render render = *what;
+  char module[32];
   int top = lua_gettop(L);
-  luaL_checkstack(L, 16, "a table");
+  (void)snprintf(module, sizeof(module), "report.%s", what->format);
+  luaL_checkstack(L, 16, "a render");
+  lua_pushcfunction(L, begin);
+  lua_pushlightuserdata(L, &render);
   script_env_push(L, NULL);
-  int rc = script_require(L, top + 1, "report.table", err);
+  int rc = script_require(L, -1, module, err);
+  if (rc == AP_OK) {
+    lua_remove(L, -2);
+    rc = script_call(L, 2, 1, err);
+  }
   if (rc == AP_OK)
-    rc = draw_all(L, &picture, top + 2, err);
+    rc = write_pieces(L, write, arg, err);
   lua_settop(L, top);
   return rc;
 }

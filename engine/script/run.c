@@ -204,8 +204,6 @@ void script_run_free(struct script_run *run)
     free(run->steps[i].action);
     free(run->steps[i].title);
     free(run->steps[i].provider);
-    free(run->steps[i].status);
-    free(run->steps[i].message);
   }
   free(run->steps);
   ap_buf_deinit(&run->message);
@@ -217,33 +215,8 @@ void script_run_free(struct script_run *run)
   free(run);
 }
 
-static char *copy_or_null(const char *text)
-{
-  char *copy = text ? strdup(text) : NULL;
-  if (text && !copy)
-    script_out_of_memory();
-  return copy;
-}
-
 void script_run_recall(struct script_run *run, const struct script_end *end)
 {
-  uint32_t count = case_record_step_count(run->options.record);
-  run->steps = calloc(count ? count : 1, sizeof(*run->steps));
-  if (!run->steps)
-    script_out_of_memory();
-  for (; run->step_count < count; run->step_count++) {
-    struct case_step_info info;
-    struct case_step_end ended;
-    case_record_step_words(run->options.record, run->step_count, &info, &ended);
-    run->steps[run->step_count] = (struct script_step_words){
-        .name = copy_or_null(info.name),
-        .action = copy_or_null(info.action),
-        .title = copy_or_null(info.title),
-        .provider = copy_or_null(info.provider),
-        .status = copy_or_null(ended.status),
-        .message = copy_or_null(ended.message),
-    };
-  }
   run->end = *end;
 }
 

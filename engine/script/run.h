@@ -101,9 +101,4 @@ void script_run_recall(struct script_run *run, const struct script_end *end);
  * end by itself within script_run_grace_ms is killed. The client is stopped too. */
 void script_run_stop(struct script_run *run, int code);
 
-/* Adds what a terminal shows of a run that has ended: a table for each step, and of a playbook its
- * score, tags and insights. At most 1,000 entities of a step are shown, the risky ones first. */
-int script_run_render(struct script_run *run, uint32_t width, bool is_coloured, struct ap_buf *out,
-                      struct ap_error *err) AP_MUST_USE;
-
 void script_run_progress(const struct script_run *run, struct script_progress *progress);

@@ -61,8 +61,6 @@ struct script_step_words {
   char *action;
   char *title;
   char *provider;
-  char *status; /* NULL: it has not ended */
-  char *message;
 };
 
 struct script_run {

@@ -63,7 +63,9 @@ end
 ---@return boolean is_risky
 function M.apply(entity, found, threshold, insight)
   local is_risky = M.is_met(found.detections, threshold)
-  entity:result { detections = found.detections, total = found.total, risky = is_risky }
+  entity:result {
+    detections = found.detections, total = found.total, threshold = threshold, risky = is_risky,
+  }
   if not is_risky then return false end
   entity:mark_suspicious()
   entity:insight(insight)

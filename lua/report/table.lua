@@ -1,12 +1,14 @@
 -- A step as a table for a terminal: what is risky first, as wide as the terminal and not wider, and
 -- nothing in it that a terminal would take for a command.
 -- SPDX-License-Identifier: Apache-2.0
+local paper = require "report.paper"
 local text = require "apogee.text"
 
 local M = {}
 
 local GAP = "  "
 local LEAST_WIDTH = 40
+local MOST_ROWS = 1000 -- of a step
 local HEADS = { "INDICATOR", "TYPE", "VERDICT", "NOTE" }
 
 local HAS_REPORT = { reported = true, scanned = true }
@@ -159,6 +161,63 @@ function M.render_case(case, width)
   for _, line in ipairs(text.wrap(text.escape(head), columns)) do table.insert(page, line) end
   for _, insight in ipairs(case.insights) do add_insight(page, insight, columns) end
   return table.concat(page, "\n") .. "\n"
+end
+
+local function row_of(record, step, entity)
+  local found = record.finding(step, entity)
+  local verdict = found.verdict or {}
+  return {
+    identifier = found.identifier, type = found.type, outcome = found.outcome,
+    reason = found.reason, suspicious = found.suspicious,
+    risky = verdict.risky, detections = verdict.detections, total = verdict.total,
+  }
+end
+
+-- The risky ones first: of those there is room for as many as there are.
+local function rows_of(record, step, sheet)
+  local rows, count = {}, 0
+  for _, wants_risky in ipairs { true, false } do
+    for entity = 1, record.count do
+      local outcome, is_risky = record.peek(step, entity)
+      if outcome and is_risky == wants_risky then
+        count = count + 1
+        if count <= MOST_ROWS then table.insert(rows, row_of(record, step, entity)) end
+      end
+      sheet:breathe()
+    end
+  end
+  return rows, count - #rows
+end
+
+-- A function of the playbook that did what it should: what it said is in the case.
+local function is_dull(step)
+  return not step.action and step.status == "completed"
+end
+
+--- What a terminal shows of a record: a table for each step, then the case of a playbook.
+---@param record table as script/render.c makes it
+---@param options table { width, is_coloured }
+---@return fun(): string? pieces
+function M.pieces(record, options)
+  return paper.pieces(function(sheet)
+    local gap = ""
+    for number, step in ipairs(record.steps) do
+      if not is_dull(step) then
+        local rows, left_out = rows_of(record, number, sheet)
+        sheet:write(gap, M.render({
+          title = step.name, status = step.status, message = step.message, rows = rows,
+          left_out = left_out,
+        }, options.width, options.is_coloured))
+        gap = "\n"
+      end
+    end
+    local run = record.run
+    if not run then return end
+    sheet:write(gap, M.render_case({
+      name = run.playbook, status = run.status, score = run.score, tags = run.tags,
+      insights = record.insights,
+    }, options.width))
+  end)
 end
 
 return M

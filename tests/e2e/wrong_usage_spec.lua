@@ -103,7 +103,7 @@ describe("the command line", function()
     { "a value of the wrong kind", args = simulate("--timeout", "soon"),
       says = "it must be a duration from", also = { 'like "60s"', 'not "soon"' } },
     { "a format that is none", args = simulate("--format", "xml"),
-      says = "it must be json, ndjson or table" },
+      says = "it must be json, ndjson, table, csv, markdown or html" },
     { "an unknown action", args = { "action", "scan_hsh" },
       says = 'there is no action "', also = { 'did you mean "scan_hash"?' } },
     { "an unknown playbook", args = { "run", "triag" },

@@ -115,7 +115,8 @@ describe("scan_hash", function()
           answers = { file_report = { { report() } } }, params = { threshold = case[1] },
         }
         assert.equal(case[2], entity.suspicious)
-        assert.same({ detections = 54, total = 60, risky = case[2] }, entity.found)
+        assert.same({ detections = 54, total = 60, threshold = case[1], risky = case[2] },
+          entity.found)
         assert.equal(case[2] and 1 or 0, #entity.insights)
       end)
     end

@@ -58,14 +58,15 @@ describe("scan_ip", function()
   it("writes no field for what is missing or null", function()
     local _, entity = run { { verbose_msg = "x", resolutions = NULL, detected_urls = NULL } }
     assert.same({ verbose_msg = "x" }, entity.enrichment)
-    assert.same({ detections = 0, risky = false }, entity.found)
+    assert.same({ detections = 0, threshold = 25, risky = false }, entity.found)
     assert.same({}, entity.tables)
   end)
 
   for _, case in ipairs { { 30, true }, { 31, false } } do
     it("compares the highest detections with " .. case[1], function()
       local _, entity = run({ REPORT }, case[1])
-      assert.same({ detections = 30, total = 57, risky = case[2] }, entity.found)
+      assert.same({ detections = 30, total = 57, threshold = case[1], risky = case[2] },
+        entity.found)
       assert.equal(case[2], entity.suspicious)
       assert.equal(case[2] and 1 or 0, #entity.insights)
     end)
@@ -80,7 +81,7 @@ describe("scan_ip", function()
       undetected_urls = { { "http://b/", "2e", 0, 66, "2019-01-01 00:00:00" }, NULL },
     } }, 3)
     assert.equal("2021-01-01 00:00:00", entity.enrichment["Last Scan Date"])
-    assert.same({ detections = 3, total = 60, risky = true }, entity.found)
+    assert.same({ detections = 3, total = 60, threshold = 3, risky = true }, entity.found)
   end)
 
   it("names a single domain, and does without totals and a country", function()

@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+local record = require "spec.support.record"
 local report_table = require "report.table"
 local text = require "apogee.text"
 
@@ -131,5 +132,65 @@ describe("a table", function()
   it("is only title and message without rows", function()
     assert.equal("Scan Hash: completed\n\nNothing to do.\n",
       render({}, 80, false, "Nothing to do."))
+  end)
+end)
+
+describe("the tables of a record", function()
+  local function render_all(given, options)
+    return record.render(report_table, given, options or { width = 100 })
+  end
+
+  it("stand one below the other, then the case", function()
+    assert.equal([[
+Scan Hash: completed
+
+INDICATOR  TYPE  VERDICT    NOTE
+b          url   RISKY 9/9
+a          url   failed     late
+
+1 of 2 URLs was checked.
+
+More: failed
+
+it raised
+
+Triage: completed, score 7
+warn: Look
+]], render_all {
+      run = { score = 7 }, insights = { { severity = "warn", title = "Look" } },
+      steps = {
+        { "urls", message = "1 of 2 URLs was checked.", entities = {
+          { identifier = "a", outcome = "failed", reason = "late" },
+          { identifier = "b", verdict = { risky = true, detections = 9, total = 9 } },
+        } },
+        { "dull", action = false, name = "Dull" },
+        { "more", action = false, name = "More", status = "failed", message = "it raised" },
+      },
+    })
+  end)
+
+  it("are those of an action without a case", function()
+    assert.equal("Scan Hash: completed\n\nNothing to do.\n",
+      render_all { run = false, steps = { { "a", message = "Nothing to do." } } })
+  end)
+
+  it("have a thousand rows of many, the risky ones among them", function()
+    local entities = {}
+    for number = 1, 1500 do
+      entities[number] = { identifier = "e" .. number, outcome = "not_found" }
+    end
+    entities[1500].verdict = { risky = true, detections = 3, total = 9 }
+    local page = render_all { run = false, steps = { { "a", entities = entities } } }
+    assert.matches("\ne1500 +url +RISKY 3/9\ne1 ", page)
+    assert.matches("\ne999 .*\nand 500 more: %-%-format json has them all\n", page)
+    assert.is_nil(page:find("\ne1000 ", 1, true))
+  end)
+
+  it("are coloured where that is asked for", function()
+    local given = { run = false, steps = { { "a", entities = {
+      { identifier = "a", verdict = { risky = true, detections = 3, total = 9 } } } } } }
+    local coloured = render_all(given, { width = 80, is_coloured = true })
+    assert.is_not_nil(coloured:find("\27[1;31m", 1, true))
+    assert.is_nil(render_all(given):find("\27", 1, true))
   end)
 end)

@@ -75,7 +75,7 @@ describe("threshold", function()
       local entity = entity_of {}
       assert.equal(case[2], threshold.judge(entity, case[1], 3))
       assert.same({
-        detections = case[1].positives, total = case[1].total, risky = case[2],
+        detections = case[1].positives, total = case[1].total, threshold = 3, risky = case[2],
       }, entity.found)
       assert.equal(case[2], entity.suspicious)
       assert.equal(case[3], entity.insights[1] and entity.insights[1].title)

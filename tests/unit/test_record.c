@@ -83,6 +83,7 @@ static void put_risky(struct world *world, uint32_t step, uint32_t entity, const
   finding.risky = finding.suspicious = true;
   finding.detections = 54;
   finding.total = 60;
+  finding.threshold = 3;
   ap_buf_add_str(&finding.link, "https://www.virustotal.com/x");
   ap_buf_add_str(&finding.answer, answer);
   assert_int_equal(case_finding_enrich(&finding, "positives", 9, slice("54")), AP_OK);
@@ -231,7 +232,8 @@ static void test_an_action_is_written_as_designed(void **state)
              "\"reason\":null,\"suspicious\":true,\"enriched\":true,"
              "\"enrichment\":{\"VirusTotal\":{\"positives\":54}},"
              "\"link\":\"https://www.virustotal.com/x\",\"aliases\":[\"EVIL.com\"],"
-             "\"verdict\":{\"risky\":true,\"detections\":54,\"total\":60}}");
+             "\"verdict\":{\"risky\":true,\"detections\":54,\"total\":60,"
+             "\"threshold\":3}}");
   check_text(item(entities, 1),
              "{\"identifier\":\"b.com\",\"type\":\"hostname\",\"outcome\":\"not_found\","
              "\"reason\":null,\"suspicious\":false,\"enriched\":false,\"enrichment\":{},"
@@ -576,6 +578,68 @@ static void test_many_entities_in_many_steps_cost_little_memory(void **state)
   close_world(&world);
 }
 
+static void check_piece(int rc, struct ap_buf *piece, const char *wanted)
+{
+  assert_int_equal(rc, AP_OK);
+  assert_string_equal(ap_buf_cstr(piece), wanted);
+  ap_buf_clear(piece);
+}
+
+static void test_renders_read_it_piece_by_piece(void **state)
+{
+  (void)state;
+  struct world world;
+  struct ap_buf piece = {0};
+  open_world(&world, &store_spool_system);
+  uint32_t bad = add_entity(&world, "evil.com");
+  uint32_t open = add_entity(&world, "open.com");
+  uint32_t step = add_step(&world, &hash_step);
+  put_risky(&world, step, bad, "{}");
+  assert_int_equal(case_record_select(world.record, step, open), AP_OK);
+  check_piece(case_record_list_json(world.record, step, bad, CASE_LIST_INSIGHTS, &piece), &piece,
+              "[{\"entity\":\"evil.com\",\"severity\":\"warn\",\"title\":\"Risky\","
+              "\"body\":\"54/60\",\"triggered_by\":\"VirusTotal\"}]");
+  check_piece(case_record_list_json(world.record, step, bad, CASE_LIST_TABLES, &piece), &piece,
+              "[{\"title\":\"Engines\",\"columns\":[\"a,b\"],\"rows\":[[\"}\"]],"
+              "\"entity\":\"evil.com\"},{\"title\":\"Comments\",\"columns\":[],\"rows\":[],"
+              "\"entity\":\"evil.com\"}]");
+  check_piece(case_record_list_json(world.record, step, open, CASE_LIST_TABLES, &piece), &piece,
+              "[]");
+  check_piece(case_record_run_entity_json(world.record, open, &piece), &piece,
+              "{\"identifier\":\"open.com\",\"type\":\"hostname\",\"internal\":false,"
+              "\"suspicious\":false,\"enriched\":false,\"steps\":{\"hashes\":\"not_asked\"}}");
+  assert_int_equal(case_record_step_json(world.record, step, &piece), AP_OK);
+  struct ap_slice head = ap_slice_of(&piece);
+  check_text(member(head, "coverage"), "{\"checked\":1,\"of\":2}");
+  check_text(member(head, "status"), "\"not_run\"");
+  struct ap_slice none;
+  assert_false(ap_json_get(head, "tables", &none));
+  assert_false(ap_json_get(head, "entities", &none));
+  ap_buf_deinit(&piece);
+  close_world(&world);
+}
+
+static void test_a_report_of_no_engine_is_told_from_one_without_detections(void **state)
+{
+  (void)state;
+  struct world world;
+  open_world(&world, &store_spool_system);
+  uint32_t step = add_step(&world, &hash_step);
+  for (int64_t total = -1; total <= 1; total++) {
+    uint32_t entity = add_entity(&world, total < 0 ? "a.com" : total ? "b.com" : "c.com");
+    struct case_finding finding;
+    case_finding_init(&finding);
+    finding.outcome = CASE_OUTCOME_REPORTED;
+    finding.detections = 0;
+    finding.total = total;
+    assert_int_equal(case_record_select(world.record, step, entity), AP_OK);
+    assert_int_equal(case_record_put(world.record, step, entity, &finding), AP_OK);
+    assert_int_equal(case_record_entity(world.record, step, entity).no_engines, total == 0);
+    case_finding_deinit(&finding);
+  }
+  close_world(&world);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -590,6 +654,8 @@ int main(void)
       cmocka_unit_test(test_a_failing_spool_fails_the_put_and_the_rest_is_written),
       cmocka_unit_test(test_a_writer_that_fails_ends_the_document),
       cmocka_unit_test(test_many_entities_in_many_steps_cost_little_memory),
+      cmocka_unit_test(test_renders_read_it_piece_by_piece),
+      cmocka_unit_test(test_a_report_of_no_engine_is_told_from_one_without_detections),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
