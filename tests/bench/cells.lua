@@ -1,5 +1,5 @@
--- What is run: the same look-ups by the bare program and by Apogee, in turns, each run with a
--- server and a state folder of its own.
+-- What is run: the same look-ups by the bare program, by Apogee with its store in memory, and by
+-- Apogee with its store on disk, in turns, each run with a server and a state folder of its own.
 -- SPDX-License-Identifier: Apache-2.0
 local process = require "process"
 
@@ -7,7 +7,7 @@ local M = {}
 
 -- A run that waits long for its server is done once: noise is nothing beside it. A short one is
 -- done more often.
-local LONG_S, SHORT_S, SHORT_TIMES = 60, 5, 5
+local LONG_S, SHORT_S, SHORT_TIMES = 20, 5, 3
 
 local CONFIG = [[
 return {
@@ -20,6 +20,7 @@ return {
   },
   jobs = %d,
   state_dir = %q,
+  no_state = %s,
 }
 ]]
 
@@ -54,12 +55,12 @@ local function bare(bench, job)
   return { bench.programs .. "/bench_bare", job.url, job.hashes, job.jobs, job.list, job.ca }
 end
 
-local function apogee(bench, job)
+local function apogee(bench, job, is_in_memory)
   local config, state = bench.out .. "/config.lua", bench.out .. "/state"
   local ca = job.ca and ("%q"):format(job.ca) or "nil"
   process.sh("rm", "-rf", state)
   process.sh("mkdir", "-m", "700", state)
-  process.write(config, CONFIG:format(job.url, ca, job.list, job.jobs, state))
+  process.write(config, CONFIG:format(job.url, ca, job.list, job.jobs, state, is_in_memory))
   process.sh("chmod", "600", config)
   return {
     bench.apogee, "action", "scan_hash", "--config", config, "--param", "threshold=3",
@@ -69,7 +70,12 @@ end
 
 --- `bare` in Apogee's place tells how far two equal programs lie apart.
 function M.clients(bench)
-  return { bare = bare, apogee = bench.check and bare or apogee }
+  if bench.check then return { bare = bare, memory = bare, disk = bare } end
+  return {
+    bare = bare,
+    memory = function(_, job) return apogee(bench, job, true) end,
+    disk = function(_, job) return apogee(bench, job, false) end,
+  }
 end
 
 -- ---- cells ----
@@ -120,24 +126,29 @@ local function medians(rounds, name)
   return result
 end
 
---- Runs both clients in turns, and compares the two of each round: what disturbs the machine for a
---- while disturbs both.
----@return table result medians: of both clients' numbers, and of `rate`, `cpu` and `more_us`
+local function compare(rounds, store)
+  return {
+    bare = medians(rounds, "bare"),
+    apogee = medians(rounds, store),
+    rate = over(rounds, function(round) return round[store].rate / round.bare.rate end),
+    cpu = over(rounds, function(round) return round[store].cpu_us / round.bare.cpu_us end),
+    more_us = over(rounds, function(round) return round[store].cpu_us - round.bare.cpu_us end),
+  }
+end
+
+--- Runs the clients in turns, and compares those of each round: what disturbs the machine for a
+--- while disturbs all.
+---@return table<string, table> results by store, "memory" and "disk": medians of both clients'
+---   numbers, and of `rate`, `cpu` and `more_us`
 function M.run(bench, cell)
   local clients, hashes, rounds = M.clients(bench), M.hashes(bench, cell.hashes), {}
   for i = 1, rounds_of(bench, cell) do
-    rounds[i] = {
-      bare = run_once(bench, clients.bare, cell, hashes),
-      apogee = run_once(bench, clients.apogee, cell, hashes),
-    }
+    rounds[i] = {}
+    for _, name in ipairs { "bare", "memory", "disk" } do
+      rounds[i][name] = run_once(bench, clients[name], cell, hashes)
+    end
   end
-  return {
-    bare = medians(rounds, "bare"),
-    apogee = medians(rounds, "apogee"),
-    rate = over(rounds, function(round) return round.apogee.rate / round.bare.rate end),
-    cpu = over(rounds, function(round) return round.apogee.cpu_us / round.bare.cpu_us end),
-    more_us = over(rounds, function(round) return round.apogee.cpu_us - round.bare.cpu_us end),
-  }
+  return { memory = compare(rounds, "memory"), disk = compare(rounds, "disk") }
 end
 
 -- ---- start-up ----
@@ -165,13 +176,13 @@ function M.one_hash(bench, rounds)
     bench.apogee, "simulate", "--tls", "--ca-out", ca, "--premium", "--no-quota",
   }
   local job = { url = server.url, hashes = hashes, jobs = 1, list = 25, ca = ca }
-  local clients, times = M.clients(bench), { bare = {}, apogee = {} }
+  local clients, times = M.clients(bench), { bare = {}, memory = {} }
   for i = 1, rounds do
-    for _, name in ipairs { "bare", "apogee" } do
+    for _, name in ipairs { "bare", "memory" } do
       times[name][i] = wall_ms(bench, clients[name](bench, job))
     end
   end
-  return M.median(times.bare), M.median(times.apogee)
+  return M.median(times.bare), M.median(times.memory)
 end
 
 return M

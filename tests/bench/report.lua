@@ -8,10 +8,10 @@ local RATE_RATIO, CPU_RATIO, CPU_MORE_US = 0.95, 2.5, 200
 local VERSION_MS, ONE_HASH_MORE_MS, PEAK_MIB = 5, 15, 96
 
 local HEAD = {
-  "| server | jobs | list | look-ups/s: bare | Apogee | ratio | aim "
+  "| server | jobs | list | hashes | store | look-ups/s: bare | Apogee | ratio | aim "
     .. "| CPU µs a look-up: bare | Apogee | ratio | more | aim "
     .. "| peak MiB: bare | Apogee | requests: bare | Apogee | at once: bare | Apogee |",
-  "|" .. ("--:|"):rep(18),
+  "|" .. ("--:|"):rep(20),
 }
 
 function M.new()
@@ -31,24 +31,30 @@ function M:verdict(good)
   return "**FAIL**"
 end
 
-function M:cells_begin(hashes)
-  self:add("## Scan Hash over %d hashes", hashes)
+function M:cells_begin()
+  self:add "## Scan Hash"
   self:add ""
   for _, line in ipairs(HEAD) do
     self:add("%s", line)
   end
 end
 
-function M:cell(cell, result)
+--- The aims are those of the store in memory; the other stands beside it.
+function M:cell(cell, store, result)
   local bare, apogee = result.bare, result.apogee
-  local rate_aim = cell.delay_ms == 0 and "-" or self:verdict(result.rate >= RATE_RATIO)
-  local is_cheap = result.more_us <= CPU_MORE_US
-  if cell.list == 1 then is_cheap = result.cpu <= CPU_RATIO end
+  local rate_aim, cpu_aim = "-", "-"
+  if store == "memory" then
+    local is_cheap = result.more_us <= CPU_MORE_US
+    if cell.list == 1 then is_cheap = result.cpu <= CPU_RATIO end
+    cpu_aim = self:verdict(is_cheap)
+    if cell.delay_ms > 0 then rate_aim = self:verdict(result.rate >= RATE_RATIO) end
+  end
   self:add(
-    "| %d ms | %d | %d | %.0f | %.0f | %.3f | %s | %.1f | %.1f | %.2f | %+.1f | %s "
+    "| %d ms | %d | %d | %d | %s | %.0f | %.0f | %.3f | %s | %.1f | %.1f | %.2f | %+.1f | %s "
       .. "| %.1f | %.1f | %d | %d | %d | %d |",
-    cell.delay_ms, cell.jobs, cell.list, bare.rate, apogee.rate, result.rate, rate_aim,
-    bare.cpu_us, apogee.cpu_us, result.cpu, result.more_us, self:verdict(is_cheap),
+    cell.delay_ms, cell.jobs, cell.list, cell.hashes, store,
+    bare.rate, apogee.rate, result.rate, rate_aim,
+    bare.cpu_us, apogee.cpu_us, result.cpu, result.more_us, cpu_aim,
     bare.peak_mib, apogee.peak_mib, bare.requests // 1, apogee.requests // 1,
     bare.in_flight // 1, apogee.in_flight // 1
   )
@@ -58,12 +64,13 @@ function M:broken(what, message)
   self:add("| %s | %s | %s |", what, self:verdict(false), (tostring(message):gsub("|", "/")))
 end
 
-function M:memory(cell, result)
+function M:memory(cell, store, result)
   local peak = result.apogee.peak_mib
   self:add(
-    "| %d hashes, lists of %d | peak %.1f MiB (bare %.1f), %.0f look-ups/s (bare %.0f) "
+    "| %d hashes, lists of %d, store %s | peak %.1f MiB (bare %.1f), %.0f look-ups/s (bare %.0f) "
       .. "| at most %d MiB | %s |",
-    cell.hashes, cell.list, peak, result.bare.peak_mib, result.apogee.rate, result.bare.rate,
+    cell.hashes, cell.list, store == "memory" and "in memory" or "on disk",
+    peak, result.bare.peak_mib, result.apogee.rate, result.bare.rate,
     PEAK_MIB, self:verdict(peak <= PEAK_MIB)
   )
 end

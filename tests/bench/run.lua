@@ -7,6 +7,8 @@
 --   --hashes N      hashes of a cell (4000)
 --   --memory N      hashes of the run whose peak memory counts (100000)
 --   --rounds N      runs of a cell, of which the median counts (3; short ones five times as often)
+--   --wait N        seconds that a run of a cell may wait for its server (30): where it would be
+--                   more, fewer hashes are asked for. 0: never fewer
 --   --only CELL     cells whose name begins so: "50/32/1" is 50 ms, 32 jobs, lists of 1; or
 --                   "memory", "version", "tls"
 --   --check yes     the bare program in Apogee's place: every ratio should be 1
@@ -24,7 +26,7 @@ local VERSION_ROUNDS, TLS_ROUNDS = 41, 21
 
 local options = {
   build = "build/release", out = "build/bench", hashes = "4000", memory = "100000", rounds = "3",
-  only = "", check = "no",
+  wait = "30", only = "", check = "no",
 }
 for i = 1, #arg, 2 do
   local name = arg[i]:match "^%-%-(%l+)$"
@@ -56,14 +58,24 @@ local function part(name, run)
   if not good then report:broken(name, message) end
 end
 
-local hashes = math.tointeger(options.hashes)
-report:cells_begin(hashes)
+local hashes, wait_s = math.tointeger(options.hashes), math.tointeger(options.wait)
+
+--- As many hashes as a run can ask for within the wait.
+local function hashes_of(delay_ms, jobs, list)
+  if wait_s == 0 or delay_ms == 0 then return hashes end
+  return math.min(hashes, wait_s * 1000 // delay_ms * jobs * list)
+end
+
+report:cells_begin()
 for _, delay_ms in ipairs { 50, 0 } do
   for _, jobs in ipairs { 1, 32 } do
     for _, list in ipairs { 1, 4, 25 } do
       part(("%d/%d/%d"):format(delay_ms, jobs, list), function()
-        local cell = { delay_ms = delay_ms, jobs = jobs, list = list, hashes = hashes }
-        report:cell(cell, cells.run(bench, cell))
+        local cell = { delay_ms = delay_ms, jobs = jobs, list = list }
+        cell.hashes = hashes_of(delay_ms, jobs, list)
+        local results = cells.run(bench, cell)
+        report:cell(cell, "memory", results.memory)
+        report:cell(cell, "disk", results.disk)
       end)
     end
   end
@@ -77,7 +89,9 @@ report:add "|---|---|---|---|"
 part("memory", function()
   local count = math.tointeger(options.memory)
   local cell = { delay_ms = 0, jobs = 32, list = 25, hashes = count, rounds = 1 }
-  report:memory(cell, cells.run(bench, cell))
+  local results = cells.run(bench, cell)
+  report:memory(cell, "memory", results.memory)
+  report:memory(cell, "disk", results.disk)
 end)
 part("version", function()
   report:version(cells.version(bench, VERSION_ROUNDS))
