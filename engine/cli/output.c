@@ -21,7 +21,7 @@ struct output {
   int fd;
   bool owns_fd;
   bool is_hurried; /* the run is to end */
-  bool is_file;    /* a regular one: writing to it does not wait for anybody */
+  bool has_reader; /* a pipe, a socket, a terminal: writing may wait for whoever reads */
   char *name;      /* in messages: the path, or "standard output" */
   char *target;    /* where the file goes; NULL: written straight */
   char *temporary; /* the file until then; NULL: there is none (any more) */
@@ -106,6 +106,14 @@ static int open_path(struct output *output, const char *path, struct ap_error *e
   return open_beside(output, exists ? st.st_mode : 0, err);
 }
 
+static bool has_reader(int fd)
+{
+  struct stat st;
+  if (fstat(fd, &st) != 0)
+    return true;
+  return !S_ISREG(st.st_mode) && (!S_ISCHR(st.st_mode) || isatty(fd));
+}
+
 int output_open(const char *path, struct output **out, struct ap_error *err)
 {
   const char *name = path ? path : "standard output";
@@ -121,8 +129,7 @@ int output_open(const char *path, struct output **out, struct ap_error *err)
     output_close(output);
     return rc;
   }
-  struct stat st;
-  output->is_file = fstat(output->fd, &st) == 0 && S_ISREG(st.st_mode);
+  output->has_reader = has_reader(output->fd);
   *out = output;
   return AP_OK;
 }
@@ -150,10 +157,10 @@ static bool wait_until_writable(struct output *output)
 static int write_all(struct output *output, const char *data, size_t len)
 {
   while (len && !output->error) {
-    if (!output->is_file && !wait_until_writable(output))
+    if (output->has_reader && !wait_until_writable(output))
       break;
     /* As much as a pipe that is writable takes without waiting. */
-    size_t part = !output->is_file && len > PIPE_BUF ? PIPE_BUF : len;
+    size_t part = output->has_reader && len > PIPE_BUF ? PIPE_BUF : len;
     ssize_t done = write(output->fd, data, part);
     if (done >= 0) {
       data += done;
