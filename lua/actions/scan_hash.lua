@@ -23,8 +23,8 @@ local FIELDS = {
 local IS_LENGTH = { [32] = true, [40] = true, [64] = true }
 
 local function hash_of(identifier)
-  local hash = identifier:match("^%s*(.-)%s*$"):lower()
-  if IS_LENGTH[#hash] and not hash:find "%X" then return hash end
+  local hash = identifier:match "^%s*(%x+)%s*$"
+  if hash and IS_LENGTH[#hash] then return hash:lower() end
 end
 
 local function flow_of(ctx, hash)
