@@ -63,7 +63,11 @@ void ap_buf_add(struct ap_buf *buf, const void *data, size_t len)
 
 void ap_buf_add_char(struct ap_buf *buf, char c)
 {
-  ap_buf_add(buf, &c, 1);
+  char *room = ap_buf_room(buf, 1);
+  if (!room)
+    return;
+  *room = c;
+  buf->len++;
 }
 
 void ap_buf_add_str(struct ap_buf *buf, const char *str)
@@ -73,21 +77,22 @@ void ap_buf_add_str(struct ap_buf *buf, const char *str)
 
 void ap_buf_add_fmt(struct ap_buf *buf, const char *fmt, ...)
 {
+  char text[128]; /* most are shorter */
   va_list args;
+  va_list again;
   va_start(args, fmt);
-  int len = vsnprintf(NULL, 0, fmt, args);
+  va_copy(again, args);
+  int len = vsnprintf(text, sizeof(text), fmt, args);
   va_end(args);
   if (len < 0) {
     buf->error = AP_E_TOO_LARGE; /* past INT_MAX; our formats fail in no other way */
-    return;
+  } else if ((size_t)len < sizeof(text)) {
+    ap_buf_add(buf, text, (size_t)len);
+  } else if (ap_buf_room(buf, (size_t)len)) {
+    (void)vsnprintf(buf->ptr + buf->len, (size_t)len + 1, fmt, again);
+    buf->len += (size_t)len;
   }
-  char *room = ap_buf_room(buf, (size_t)len);
-  if (!room)
-    return;
-  va_start(args, fmt);
-  (void)vsnprintf(room, (size_t)len + 1, fmt, args);
-  va_end(args);
-  buf->len += (size_t)len;
+  va_end(again);
 }
 
 const char *ap_buf_cstr(const struct ap_buf *buf)

@@ -99,7 +99,7 @@ static enum byte_class class_of(char c)
 }
 
 /* Behind the quote that ends the string at `at`. */
-static const char *string_end(const char *at, const char *end)
+static inline const char *string_end(const char *at, const char *end)
 {
   for (at++; at < end; at += 2) {
     at = ap_json_skip_text(at, end, false);
@@ -109,7 +109,7 @@ static const char *string_end(const char *at, const char *end)
   return end;
 }
 
-static const char *value_end(const char *at, const char *end)
+static inline const char *value_end(const char *at, const char *end)
 {
   if (at < end && class_of(*at) == BYTE_QUOTE)
     return string_end(at, end);
@@ -133,7 +133,7 @@ struct ap_json_walk ap_json_walk(struct ap_slice container)
 }
 
 /* To the next member's key; false when there is none. */
-static bool next_key(struct ap_json_walk *walk)
+static inline bool next_key(struct ap_json_walk *walk)
 {
   while (walk->at < walk->end && class_of(*walk->at) == BYTE_GAP)
     walk->at++;
@@ -149,7 +149,7 @@ static bool next_key(struct ap_json_walk *walk)
   return true;
 }
 
-bool ap_json_next(struct ap_json_walk *walk)
+static inline bool next_member(struct ap_json_walk *walk)
 {
   if (!next_key(walk))
     return false;
@@ -157,6 +157,11 @@ bool ap_json_next(struct ap_json_walk *walk)
   walk->value = (struct ap_slice){walk->at, (size_t)(behind - walk->at)};
   walk->at = behind;
   return true;
+}
+
+bool ap_json_next(struct ap_json_walk *walk)
+{
+  return next_member(walk);
 }
 
 bool ap_json_next_inner(struct ap_json_walk *walk, struct ap_json_walk *inner)
@@ -182,14 +187,10 @@ void ap_json_leave_inner(struct ap_json_walk *walk, struct ap_json_walk *inner)
 }
 
 /* `key` has no escapes: a token that is the same byte for byte has none either. */
-static bool key_is(struct ap_slice token, const char *key)
+static inline bool key_is(struct ap_slice token, const char *key)
 {
-  const char *name = token.ptr + 1;
   size_t len = token.len - 2;
-  size_t i = 0;
-  while (i < len && key[i] && key[i] == name[i])
-    i++;
-  return i == len && !key[i];
+  return strncmp(key, token.ptr + 1, len) == 0 && key[len] == '\0';
 }
 
 static bool escaped_key_is(struct ap_slice token, const char *key)
@@ -218,12 +219,14 @@ static size_t find_key(struct ap_slice token, const char *const *keys, size_t co
 void ap_json_read_many(struct ap_json_walk *walk, const char *const *keys, size_t count,
                        struct ap_slice *values)
 {
+  struct ap_json_walk member = *walk; /* a copy, which can be kept in registers */
   memset(values, 0, count * sizeof(*values));
-  while (walk->is_object && ap_json_next(walk)) {
-    size_t i = find_key(walk->key, keys, count);
+  while (member.is_object && next_member(&member)) {
+    size_t i = find_key(member.key, keys, count);
     if (i < count)
-      values[i] = walk->value;
+      values[i] = member.value;
   }
+  *walk = member;
 }
 
 void ap_json_get_many(struct ap_slice object, const char *const *keys, size_t count,

@@ -47,7 +47,7 @@ static inline const char *ap_json_skip_text(const char *at, const char *end, boo
 
 static inline bool ap_json_is_space(char c)
 {
-  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+  return (unsigned char)c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t');
 }
 
 /* Behind the `{` or `[` at at and all that belongs to it; end when it does not end. */

@@ -29,20 +29,21 @@ static bool step(struct nesting *nesting, char c)
   return false;
 }
 
+/* Up to block_end. NULL: the outermost container is still open. */
+static const char *step_bytes(struct nesting *nesting, const char *at, const char *block_end)
+{
+  while (at < block_end)
+    if (step(nesting, *at++))
+      return at;
+  return NULL;
+}
+
 #ifdef __SSE2__
 enum { BLOCK = sizeof(__m128i), ALL_OF_BLOCK = (1 << BLOCK) - 1 };
 
 static unsigned where(__m128i bytes, char c)
 {
   return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
-}
-
-static size_t count_of(unsigned bits)
-{
-  size_t count = 0;
-  for (; bits; bits &= bits - 1)
-    count++;
-  return count;
 }
 
 /* From the quotes: which bytes are in strings, the opening quotes among them. */
@@ -53,46 +54,46 @@ static unsigned in_strings(unsigned quotes, bool begins_in_string)
   return (quotes ^ (begins_in_string ? ALL_OF_BLOCK : 0U)) & ALL_OF_BLOCK;
 }
 
-/* Steps over a block at once; false, and nothing done, when it has a backslash or may close the
- * outermost container. */
-static bool step_block(struct nesting *nesting, const char *at)
+/* A whole block. NULL: the outermost container is still open. */
+static const char *step_block(struct nesting *nesting, const char *at)
 {
   __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
   __m128i folded = _mm_or_si128(bytes, _mm_set1_epi8(0x20)); /* [ and ] become { and } */
+  unsigned quotes = where(bytes, '"');
+  unsigned opening = where(folded, '{');
+  unsigned braces = opening | where(folded, '}');
   if (nesting->is_escaped || where(bytes, '\\'))
-    return false;
-  unsigned strings = in_strings(where(bytes, '"'), nesting->in_string);
-  unsigned opening = where(folded, '{') & ~strings;
-  unsigned closing = where(folded, '}') & ~strings;
-  if (closing && count_of(closing) >= nesting->depth)
-    return false;
-  nesting->depth += count_of(opening) - count_of(closing);
+    return step_bytes(nesting, at, at + BLOCK);
+  if (!braces) { /* most blocks */
+    nesting->in_string ^= (bool)__builtin_parity(quotes);
+    return NULL;
+  }
+  unsigned strings = in_strings(quotes, nesting->in_string);
   nesting->in_string = strings >> (BLOCK - 1);
-  return true;
+  for (braces &= ~strings; braces; braces &= braces - 1) {
+    if (opening & braces & -braces)
+      nesting->depth++;
+    else if (--nesting->depth == 0)
+      return at + __builtin_ctz(braces) + 1;
+  }
+  return NULL;
 }
 #else
 enum { BLOCK = 1 };
 
-static bool step_block(struct nesting *nesting, const char *at)
+static const char *step_block(struct nesting *nesting, const char *at)
 {
-  (void)nesting;
-  (void)at;
-  return false;
+  return step_bytes(nesting, at, at + BLOCK);
 }
 #endif
 
 const char *ap_json_container_end(const char *at, const char *end)
 {
   struct nesting nesting = {0};
-  while (at < end) {
-    const char *block_end = end - at > BLOCK ? at + BLOCK : end;
-    if (end - at >= BLOCK && step_block(&nesting, at)) {
-      at = block_end;
-      continue;
-    }
-    while (at < block_end)
-      if (step(&nesting, *at++))
-        return at;
-  }
-  return end;
+  const char *found = NULL;
+  for (; !found && end - at >= BLOCK; at += BLOCK)
+    found = step_block(&nesting, at);
+  if (!found)
+    found = step_bytes(&nesting, at, end);
+  return found ? found : end;
 }

@@ -30,6 +30,20 @@ static void test_appends_end_with_a_nul(void **state)
   ap_buf_deinit(&buf);
 }
 
+/* Around the size up to which a text is formatted once. */
+static void test_formats_of_every_length_are_whole(void **state)
+{
+  (void)state;
+  for (int len = 1; len < 300; len++) {
+    struct ap_buf buf = {0};
+    ap_buf_add_str(&buf, "x");
+    ap_buf_add_fmt(&buf, "%*d!", len, 7);
+    assert_int_equal(buf.len, len + 2);
+    assert_string_equal(buf.ptr + len, "7!");
+    ap_buf_deinit(&buf);
+  }
+}
+
 static void test_grows_over_many_appends(void **state)
 {
   (void)state;
@@ -145,6 +159,7 @@ static void test_memdup_copies_nuls_and_ends_with_one(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_formats_of_every_length_are_whole),
       cmocka_unit_test(test_zeroed_buffer_is_an_empty_string),
       cmocka_unit_test(test_appends_end_with_a_nul),
       cmocka_unit_test(test_grows_over_many_appends),
