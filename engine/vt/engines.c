@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vt/engines.h"
 
-#include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "base/json.h"
 
@@ -12,76 +12,80 @@ static const char *const fields[FIELD_COUNT] = {"detected", "result", "version",
 enum { NOT_DECODED = -1, TYPICAL_ENGINES = 80 };
 
 struct engine {
+  struct engine *next;   /* by name */
   struct ap_slice token; /* its name with the quotes; ptr NULL: it gave no verdict */
   struct ap_slice name;  /* decoded; in the token where it needs no decoding */
   ptrdiff_t decoded_at;  /* where its name begins among the decoded ones, or NOT_DECODED */
-  size_t place;
   bool detects;
   struct ap_slice values[FIELD_COUNT];
 };
 
 struct list {
-  struct ap_buf items; /* of struct engine */
+  struct ap_buf items; /* of struct engine, in the report's order */
   struct ap_buf decoded;
+  struct engine *first; /* by name */
 };
 
-static struct engine *engines_of(const struct list *list)
+static int by_name(const struct engine *a, const struct engine *b)
 {
-  return (struct engine *)(void *)list->items.ptr;
-}
-
-static size_t count_of(const struct list *list)
-{
-  return list->items.len / sizeof(struct engine);
-}
-
-static int by_name(const void *left, const void *right)
-{
-  const struct engine *a = left;
-  const struct engine *b = right;
   size_t shorter = a->name.len < b->name.len ? a->name.len : b->name.len;
   int order = memcmp(a->name.ptr, b->name.ptr, shorter);
   if (order)
     return order;
-  if (a->name.len != b->name.len)
-    return a->name.len < b->name.len ? -1 : 1;
-  return a->place < b->place ? -1 : a->place > b->place;
+  return (a->name.len > b->name.len) - (a->name.len < b->name.len);
 }
 
 /* ---- reading ---- */
 
-static struct engine read_engine(struct ap_slice key, struct ap_json_walk *verdict,
-                                 struct list *list)
+/* Of a checked value the first byte tells the kind. */
+static bool begins_with(struct ap_slice value, char first)
 {
-  struct engine engine = {.token = key, .decoded_at = NOT_DECODED, .place = count_of(list)};
-  engine.name = (struct ap_slice){key.ptr + 1, key.len - 2};
-  if (memchr(key.ptr, '\\', key.len)) {
-    engine.decoded_at = (ptrdiff_t)list->decoded.len;
-    ap_json_read_string(key, &list->decoded);
-    engine.name.len = list->decoded.len - (size_t)engine.decoded_at;
-  }
-  if (verdict->is_object)
-    ap_json_read_many(verdict, fields, FIELD_COUNT, engine.values);
-  else
-    engine.token.ptr = NULL; /* no verdict, but it may take an earlier one's place */
-  engine.detects = ap_slice_is(engine.values[DETECTED], "true");
-  return engine;
+  return value.ptr && *value.ptr == first;
 }
 
-/* A name that stands twice: the last one counts, as in every decoder. */
+static void read_engine(struct ap_slice key, struct ap_json_walk *verdict, struct list *list,
+                        struct engine *engine)
+{
+  engine->token = key;
+  engine->name = (struct ap_slice){key.ptr + 1, key.len - 2};
+  engine->decoded_at = NOT_DECODED;
+  if (memchr(key.ptr, '\\', key.len)) {
+    engine->decoded_at = (ptrdiff_t)list->decoded.len;
+    ap_json_read_string(key, &list->decoded);
+    engine->name.len = list->decoded.len - (size_t)engine->decoded_at;
+  }
+  engine->detects = false;
+  if (verdict->is_object) {
+    ap_json_read_many(verdict, fields, FIELD_COUNT, engine->values);
+    engine->detects = begins_with(engine->values[DETECTED], 't');
+  } else {
+    engine->token.ptr = NULL; /* no verdict, but it may take an earlier one's place */
+  }
+}
+
+/* In the report's order; now that the buffers grow no more, each knows its name and the next. */
+static void link_up(struct list *list)
+{
+  struct engine *engines = (struct engine *)(void *)list->items.ptr;
+  size_t count = list->items.len / sizeof(struct engine);
+  for (size_t i = 0; i < count; i++) {
+    engines[i].next = i + 1 < count ? &engines[i + 1] : NULL;
+    if (engines[i].decoded_at != NOT_DECODED)
+      engines[i].name.ptr = ap_buf_cstr(&list->decoded) + engines[i].decoded_at;
+  }
+  list->first = count ? engines : NULL;
+}
+
+/* A name that stands twice: the last one counts, as in every decoder. Sorting keeps the order of
+ * equal names. */
 static void drop_doubles(struct list *list)
 {
-  struct engine *engines = engines_of(list);
-  size_t count = count_of(list);
-  size_t kept = 0;
-  for (size_t i = 0; i < count; i++) {
-    const struct ap_slice name = engines[i].name;
-    bool is_double = i + 1 < count && engines[i + 1].name.len == name.len &&
-                     memcmp(engines[i + 1].name.ptr, name.ptr, name.len) == 0;
-    if (!is_double)
-      engines[kept++] = engines[i];
+  for (struct engine **at = &list->first; *at;) {
+    if ((*at)->next && by_name(*at, (*at)->next) == 0)
+      *at = (*at)->next;
+    else
+      at = &(*at)->next;
   }
-  list->items.len = kept * sizeof(struct engine);
 }
 
 static int read_list(struct ap_slice scans, struct list *list)
@@ -90,18 +94,17 @@ static int read_list(struct ap_slice scans, struct list *list)
   struct ap_json_walk verdict;
   (void)ap_buf_room(&list->items, TYPICAL_ENGINES * sizeof(struct engine));
   while (ap_json_next_inner(&walk, &verdict)) {
-    struct engine engine = read_engine(walk.key, &verdict, list);
-    ap_buf_add(&list->items, &engine, sizeof(engine));
+    void *room = ap_buf_room(&list->items, sizeof(struct engine));
+    if (!room)
+      return AP_E_NO_MEMORY;
+    read_engine(walk.key, &verdict, list, room);
+    list->items.len += sizeof(struct engine);
     ap_json_leave_inner(&walk, &verdict);
   }
-  if (ap_buf_error(&list->items) || ap_buf_error(&list->decoded))
+  if (ap_buf_error(&list->decoded))
     return AP_E_NO_MEMORY;
-  struct engine *engines = engines_of(list);
-  for (size_t i = 0; i < count_of(list); i++)
-    if (engines[i].decoded_at != NOT_DECODED)
-      engines[i].name.ptr = ap_buf_cstr(&list->decoded) + engines[i].decoded_at;
-  if (engines)
-    qsort(engines, count_of(list), sizeof(*engines), by_name);
+  link_up(list);
+  LL_SORT(list->first, by_name);
   drop_doubles(list);
   return AP_OK;
 }
@@ -117,12 +120,11 @@ static char *write_bytes(char *at, const char *bytes, size_t len)
 /* A text as it is, a number as text, anything else as an empty one. */
 static char *write_text(char *at, struct ap_slice value)
 {
-  enum ap_json_kind kind = value.ptr ? ap_json_kind(value) : AP_JSON_NULL;
   *at++ = ',';
-  if (kind == AP_JSON_STRING)
+  if (begins_with(value, '"'))
     return write_bytes(at, value.ptr, value.len);
   *at++ = '"';
-  if (kind == AP_JSON_NUMBER)
+  if (value.ptr && ap_json_kind(value) == AP_JSON_NUMBER)
     at = write_bytes(at, value.ptr, value.len);
   *at++ = '"';
   return at;
@@ -152,11 +154,9 @@ static void write_row(const struct engine *engine, struct ap_buf *out)
 
 static void write_rows(const struct list *list, bool detecting, struct ap_buf *out)
 {
-  for (size_t i = 0; i < count_of(list); i++) {
-    const struct engine *engine = &engines_of(list)[i];
+  for (const struct engine *engine = list->first; engine; engine = engine->next)
     if (engine->token.ptr && engine->detects == detecting)
       write_row(engine, out);
-  }
 }
 
 int vt_engines_read(struct ap_slice scans, struct vt_engines *engines,
@@ -168,8 +168,7 @@ int vt_engines_read(struct ap_slice scans, struct vt_engines *engines,
     return AP_E_NOT_FOUND;
   int rc = read_list(scans, &list);
   if (rc == AP_OK) {
-    for (size_t i = 0; i < count_of(&list); i++) {
-      const struct engine *engine = &engines_of(&list)[i];
+    for (const struct engine *engine = list.first; engine; engine = engine->next) {
       engines->total += engine->token.ptr != NULL;
       if (!engine->token.ptr || !engine->detects)
         continue;
