@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "casefile/json_list.h"
 
-enum { FIRST_FIELDS = 16, MAX_VALUES = 1024 * 1024 };
+enum { FIRST_FIELDS = 16 };
 
 /* One allocation: the name's bytes, then the value's. */
 struct case_field {
@@ -35,16 +35,10 @@ void case_finding_deinit(struct case_finding *finding)
   ap_buf_deinit(&finding->link);
   ap_buf_deinit(&finding->insights);
   ap_buf_deinit(&finding->tables);
-  ap_buf_deinit(&finding->answer);
   case_finding_init(finding);
 }
 
 /* ---- enrichment ---- */
-
-static int check_json(struct ap_slice json)
-{
-  return ap_json_check(json, AP_JSON_MAX_DEPTH, MAX_VALUES, NULL) ? AP_E_INVALID : AP_OK;
-}
 
 static int grow_fields(struct case_finding *finding)
 {
@@ -82,34 +76,25 @@ static size_t bytes_without(const struct case_finding *finding, size_t skipped)
 int case_finding_enrich(struct case_finding *finding, const char *name, size_t name_len,
                         struct ap_slice json)
 {
-  int code = check_json(json);
-  if (code)
-    return code;
   size_t at = find_field(finding, name, name_len);
-  if (at == CASE_FINDING_MAX_FIELDS)
-    return AP_E_TOO_LARGE;
-  if (at == finding->field_cap) {
-    code = grow_fields(finding);
-    if (code)
-      return code;
-  }
   size_t others = bytes_without(finding, at);
-  if (others >= CASE_FINDING_MAX_BYTES)
+  if (at == CASE_FINDING_MAX_FIELDS || name_len > CASE_FINDING_MAX_BYTES - others ||
+      json.len > CASE_FINDING_MAX_BYTES - others - name_len)
     return AP_E_TOO_LARGE;
-  struct ap_buf text = {.max = CASE_FINDING_MAX_BYTES - others};
-  (void)ap_buf_room(&text, name_len + json.len);
-  ap_buf_clear(&text); /* what is compact may be shorter, and fit */
-  ap_buf_add(&text, name, name_len);
-  ap_json_compact(json, &text);
-  code = ap_buf_error(&text);
-  if (code) {
-    ap_buf_deinit(&text);
-    return code;
-  }
+  if (at == finding->field_cap && grow_fields(finding) != AP_OK)
+    return AP_E_NO_MEMORY;
+  char *bytes = malloc(name_len + json.len + 1);
+  if (!bytes)
+    return AP_E_NO_MEMORY;
+  memcpy(bytes, name, name_len);
+  memcpy(bytes + name_len, json.ptr, json.len);
   if (at == finding->field_count)
     finding->field_count++;
-  free(finding->fields[at].bytes);
-  finding->fields[at] = (struct case_field){text.ptr, name_len, text.len - name_len};
+  struct case_field *field = &finding->fields[at];
+  free(field->bytes);
+  field->bytes = bytes;
+  field->name_len = name_len;
+  field->json_len = json.len;
   return AP_OK;
 }
 

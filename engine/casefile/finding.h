@@ -21,7 +21,7 @@ struct case_finding {
   struct ap_buf link;        /* URL of the web report; empty: none */
   struct ap_buf insights;    /* JSON objects, joined by commas */
   struct ap_buf tables;      /* JSON objects, joined by commas */
-  struct ap_buf answer;      /* the provider's answer as it came; empty: none */
+  struct ap_slice answer;    /* the provider's answer as it came, borrowed; empty: none */
   struct case_field *fields; /* enrichment in the order written */
   size_t field_count;
   size_t field_cap;
@@ -35,9 +35,9 @@ void case_finding_deinit(struct case_finding *finding);
   ((size_t)1024 * 1024) /* enrichment; insights; reason and link each */
 #define CASE_FINDING_MAX_TABLES ((size_t)8 * 1024 * 1024)
 
-/* Sets an enrichment field to a JSON value (copied, compact). A field that is there gets the new
- * value and keeps its place. AP_E_NO_MEMORY, AP_E_INVALID when it is no JSON, or AP_E_TOO_LARGE
- * past the limits above; the finding is then as it was. */
+/* Sets an enrichment field. json is a value that the engine itself has written, compact: it is
+ * copied as it is. A field that is there gets the new value and keeps its place. AP_E_NO_MEMORY, or
+ * AP_E_TOO_LARGE past the limits above; the finding is then as it was. */
 int case_finding_enrich(struct case_finding *finding, const char *name, size_t name_len,
                         struct ap_slice json) AP_MUST_USE;
 

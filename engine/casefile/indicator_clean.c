@@ -175,13 +175,26 @@ static bool is_behind(const struct ap_buf *out, size_t from, const char *mark)
   return ends_with(case_slice(out->ptr + from, out->len - from), mark);
 }
 
+/* How much of text neither begins a fang nor may end the scheme or the host of a URL. */
+static size_t plain_len(struct ap_slice text)
+{
+  size_t len = 0;
+  while (len < text.len && !strchr("[({ /?#", text.ptr[len]))
+    len++;
+  return len;
+}
+
 static void undo_fangs(struct ap_slice text, struct ap_buf *out)
 {
   size_t from = out->len;
   bool is_url = false;
   bool in_path = false;
   while (text.len && !ap_buf_error(out)) {
-    size_t used = strchr("[({ ", text.ptr[0]) ? undo_fang(text, in_path, out) : 0;
+    size_t used = plain_len(text);
+    if (used)
+      ap_buf_add(out, text.ptr, used);
+    else
+      used = undo_fang(text, in_path, out);
     if (!used) {
       in_path = in_path || (is_url && strchr("/?#", text.ptr[0]));
       ap_buf_add_char(out, text.ptr[0]);

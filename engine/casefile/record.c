@@ -324,10 +324,9 @@ static int spool_pieces(struct case_record *record, const struct case_step *step
   entry->tables_len = (uint32_t)(pieces->len - insights_end);
   entry->answer_len = (uint32_t)finding->answer.len;
   if (!record->is_kept)
-    return spool_loose(record, pieces, ap_slice_of(&finding->answer), entry);
-  const struct case_kept_finding kept = {.flags = frame_flags(finding),
-                                         .pieces = ap_slice_of(pieces),
-                                         .answer = ap_slice_of(&finding->answer)};
+    return spool_loose(record, pieces, finding->answer, entry);
+  const struct case_kept_finding kept = {
+      .flags = frame_flags(finding), .pieces = ap_slice_of(pieces), .answer = finding->answer};
   return case_keep_finding(record, step, entity, &kept, entry);
 }
 

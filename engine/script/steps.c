@@ -91,7 +91,7 @@ static void read_report(lua_State *co, int outcome, struct script_job *job)
   (void)lua_rawget(co, outcome);
   struct ap_slice bytes = script_report_bytes(co, -1, &serial);
   if (bytes.ptr && serial == job->serial)
-    ap_buf_add(&job->finding.answer, bytes.ptr, bytes.len);
+    job->finding.answer = bytes; /* the outcome keeps it until the task is over */
   else if (bytes.ptr)
     say(&job->finding, CASE_OUTCOME_FAILED,
         "the report that its run returned was asked for by another entity's run");
@@ -134,8 +134,6 @@ static void read_end(struct script_job *job, int rc, lua_State *co, int result_c
     script_error_text(co, &err);
     say(&job->finding, CASE_OUTCOME_FAILED, err.text);
   }
-  if (ap_buf_error(&job->finding.answer))
-    script_out_of_memory();
 }
 
 static void finish_step(struct script_step *step)

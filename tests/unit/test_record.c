@@ -67,7 +67,7 @@ static void put_outcome(struct world *world, uint32_t step, uint32_t entity,
   case_finding_init(&finding);
   finding.outcome = outcome;
   ap_buf_add_str(&finding.reason, reason);
-  ap_buf_add_str(&finding.answer, answer);
+  finding.answer = slice(answer);
   assert_int_equal(case_record_select(world->record, step, entity), AP_OK);
   assert_int_equal(case_record_put(world->record, step, entity, &finding), AP_OK);
   case_finding_deinit(&finding);
@@ -85,7 +85,7 @@ static void put_risky(struct world *world, uint32_t step, uint32_t entity, const
   finding.total = 60;
   finding.threshold = 3;
   ap_buf_add_str(&finding.link, "https://www.virustotal.com/x");
-  ap_buf_add_str(&finding.answer, answer);
+  finding.answer = slice(answer);
   assert_int_equal(case_finding_enrich(&finding, "positives", 9, slice("54")), AP_OK);
   assert_int_equal(case_finding_insight(&finding, identifier, "warn", slice("Risky"),
                                         slice("54/60"), "VirusTotal"),
@@ -474,10 +474,10 @@ static void test_a_failing_spool_fails_the_put_and_the_rest_is_written(void **st
   struct case_finding finding;
   case_finding_init(&finding);
   finding.outcome = CASE_OUTCOME_REPORTED;
-  ap_buf_add_char(&finding.answer, '"');
-  for (int i = 0; i < 100000; i++)
-    ap_buf_add_char(&finding.answer, 'x');
-  ap_buf_add_char(&finding.answer, '"');
+  static char answer[100000];
+  memset(answer, 'x', sizeof(answer));
+  answer[0] = answer[sizeof(answer) - 1] = '"';
+  finding.answer = (struct ap_slice){answer, sizeof(answer)};
   int code = AP_OK;
   char name[32];
   for (int i = 0; i < 20 && !code; i++) {

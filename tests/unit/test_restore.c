@@ -34,6 +34,7 @@ static void add(struct casefile *cf, const char *text, const char *tlp)
 static void put(struct case_record *record, uint32_t step, uint32_t entity,
                 enum case_outcome outcome)
 {
+  static const char answer[] = "{ \"positives\" : 5 }";
   struct case_finding finding;
   case_finding_init(&finding);
   finding.outcome = outcome;
@@ -41,7 +42,7 @@ static void put(struct case_record *record, uint32_t step, uint32_t entity,
   finding.suspicious = finding.risky;
   finding.detections = 5;
   finding.total = 9;
-  ap_buf_add_str(&finding.answer, "{ \"positives\" : 5 }");
+  finding.answer = (struct ap_slice){answer, sizeof(answer) - 1};
   assert_int_equal(AP_OK, case_finding_enrich(&finding, "Total", 5, (struct ap_slice){"9", 1}));
   case_record_cost(record, step)->requests++;
   assert_int_equal(AP_OK, case_record_put(record, step, entity, &finding));
