@@ -34,8 +34,8 @@ struct vt_op {
   bool is_comments;
   int code;
   struct ap_buf body;
-  char *message;
-  char *scan_id;
+  char *message; /* of a failure; NULL: none */
+  char *scan_id; /* NULL: none */
 };
 
 static void op_cancel(void *memory)
@@ -72,6 +72,17 @@ static const struct task_op_kind await_kind = KIND("await");
 
 /* ---- the world answers ---- */
 
+/* NULL for an empty one. */
+static char *copy_text_of(const char *text)
+{
+  if (!*text)
+    return NULL;
+  char *copy = strdup(text);
+  if (!copy)
+    script_out_of_memory();
+  return copy;
+}
+
 static void answered(void *arg, const struct vt_answer *answer)
 {
   struct vt_op *op = arg;
@@ -79,9 +90,9 @@ static void answered(void *arg, const struct vt_answer *answer)
   op->wait = NULL;
   op->code = answer->code;
   ap_buf_add(&op->body, answer->body.ptr, answer->body.len);
-  op->message = strdup(answer->message);
-  op->scan_id = strdup(answer->scan_id);
-  if (!op->message || !op->scan_id || ap_buf_error(&op->body))
+  op->message = copy_text_of(answer->message);
+  op->scan_id = copy_text_of(answer->scan_id);
+  if (ap_buf_error(&op->body))
     script_out_of_memory();
   task_op_wake(op);
 }
@@ -92,7 +103,7 @@ static void answered(void *arg, const struct vt_answer *answer)
 static int push_failure(lua_State *L, const struct vt_op *op)
 {
   int count = script_push_error(L, op->code, op->message);
-  if (!*op->scan_id)
+  if (!op->scan_id)
     return count;
   lua_pushstring(L, op->scan_id);
   return count + 1;
@@ -134,7 +145,7 @@ static int push_receipt(lua_State *L, struct vt_op *op)
   lua_createtable(L, 0, 3);
   copy_text(L, answer, "resource");
   copy_text(L, answer, "permalink");
-  if (*op->scan_id) {
+  if (op->scan_id) {
     lua_pushstring(L, op->scan_id);
     lua_setfield(L, -2, "scan_id");
   }

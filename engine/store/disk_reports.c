@@ -66,7 +66,8 @@ static int put_key(struct disk *disk, const char *text, int64_t report, int64_t 
 int disk_report_put(struct disk *disk, const struct store_op *op)
 {
   int64_t old[STORE_KEYS_MAX] = {0};
-  int rc = disk_run(disk, DISK_ADD_REPORT, "iib", op->at_ms, (int64_t)op->report_code, op->bytes);
+  int rc = disk_run(disk, DISK_ADD_REPORT, "iib", op->at_ms, (int64_t)op->report_code,
+                    (struct ap_slice){op->bytes, op->bytes_len});
   int64_t report = sqlite3_last_insert_rowid(disk->db);
   for (size_t i = 0; i < op->key_count && rc == AP_OK; i++)
     rc = put_key(disk, op->keys[i], report, &old[i]);

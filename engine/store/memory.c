@@ -15,8 +15,8 @@ struct report {
   int code;
   size_t key_count;
   struct report_key *keys[STORE_KEYS_MAX];
+  char *bytes;
   size_t len;
-  char bytes[];
 };
 
 struct report_key {
@@ -72,6 +72,7 @@ static void drop_report(struct memory *memory, struct report *report)
   }
   memory->report_bytes -= sizeof(*report) + report->len;
   DL_DELETE(memory->reports, report);
+  free(report->bytes);
   free(report);
 }
 
@@ -128,17 +129,17 @@ static void add_key(struct memory *memory, struct report *report, const char *te
   HASH_ADD_STR(memory->report_keys, text, key);
 }
 
-static int put_report(struct memory *memory, const struct store_op *op)
+static int put_report(struct memory *memory, struct store_op *op)
 {
-  size_t size = sizeof(struct report) + op->bytes.len;
+  size_t size = sizeof(struct report) + op->bytes_len;
   if (size > memory->report_bytes_max)
     return AP_OK;
-  struct report *report = malloc(size);
+  struct report *report = malloc(sizeof(*report));
   if (!report)
     return AP_E_NO_MEMORY;
-  *report = (struct report){.fetched_ms = op->at_ms, .code = op->report_code, .len = op->bytes.len};
-  if (op->bytes.len)
-    memcpy(report->bytes, op->bytes.ptr, op->bytes.len);
+  *report = (struct report){
+      .fetched_ms = op->at_ms, .code = op->report_code, .bytes = op->bytes, .len = op->bytes_len};
+  op->bytes = NULL;
   for (size_t i = 0; i < op->key_count; i++)
     add_key(memory, report, op->keys[i]);
   DL_APPEND(memory->reports, report);

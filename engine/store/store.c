@@ -55,6 +55,7 @@ const char *store_problem(const struct store *store)
 static void free_op(struct store_op *op)
 {
   ap_buf_deinit(&op->found);
+  free(op->bytes);
   free(op);
 }
 
@@ -223,7 +224,7 @@ static struct store_op *take_lazy(struct store *store, size_t most_bytes)
   size_t bytes = 0;
   while (store->lazy && bytes <= most_bytes) {
     struct store_op *op = store->lazy;
-    bytes += op->bytes.len;
+    bytes += op->bytes_len;
     for (size_t i = 0; i < op->key_count; i++)
       (*count_of_hash(store, op->key_hashes[i]))--;
     DL_DELETE(store->lazy, op);
@@ -443,10 +444,10 @@ static uint32_t hash_of(const char *text)
 }
 
 static struct store_op *new_op(struct store *store, enum store_op_kind kind,
-                               const char *const *keys, size_t key_count, struct ap_slice bytes)
+                               const char *const *keys, size_t key_count)
 {
   ap_require(key_count <= STORE_KEYS_MAX);
-  size_t size = bytes.len;
+  size_t size = 0;
   for (size_t i = 0; i < key_count; i++)
     size += strlen(keys[i]) + 1;
   struct store_op *op = calloc(1, sizeof(*op) + size);
@@ -462,14 +463,12 @@ static struct store_op *new_op(struct store *store, enum store_op_kind kind,
     op->key_hashes[i] = hash_of(keys[i]);
     at += len;
   }
-  if (bytes.len)
-    op->bytes = (struct ap_slice){memcpy(at, bytes.ptr, bytes.len), bytes.len};
   return op;
 }
 
 static struct store_op *new_plain(struct store *store, enum store_op_kind kind, const char *key)
 {
-  return new_op(store, kind, &key, key ? 1 : 0, (struct ap_slice){0});
+  return new_op(store, kind, &key, key ? 1 : 0);
 }
 
 static bool is_under_key(const struct store_op *put, const struct store_op *get)
@@ -517,7 +516,7 @@ static void enqueue_lazily(struct store_op *op)
   for (size_t i = 0; i < op->key_count; i++)
     (*count_of_hash(store, op->key_hashes[i]))++;
   DL_APPEND(store->lazy, op);
-  store->lazy_bytes += op->bytes.len;
+  store->lazy_bytes += op->bytes_len;
   if (++store->lazy_count >= LAZY_MAX || store->lazy_bytes >= LAZY_BYTES_MAX)
     moment_over(store);
 }
@@ -560,9 +559,15 @@ void store_report_put(struct store *store, const char *const *keys, size_t key_c
   ap_require(key_count >= 1);
   struct store_op *op = NULL;
   if (store->lazy_bytes + raw.len <= QUEUED_REPORTS_MAX)
-    op = new_op(store, STORE_OP_REPORT_PUT, keys, key_count, raw);
+    op = new_op(store, STORE_OP_REPORT_PUT, keys, key_count);
   if (!op)
     return;
+  op->bytes = ap_memdup(raw.ptr, raw.len);
+  if (!op->bytes) {
+    free_op(op);
+    return;
+  }
+  op->bytes_len = raw.len;
   op->report_code = code;
   op->at_ms = ap_clock_unix_ms();
   enqueue_lazily(op);

@@ -44,11 +44,12 @@ struct store_op {
   uint64_t canceled_intent; /* the same: one that this may find, and that is none; 0: none */
   int code;                 /* what came of it */
 
-  /* what is asked; texts and bytes are in memory */
+  /* what is asked; the texts are in memory */
   const char *keys[STORE_KEYS_MAX]; /* of a report; the first: resource, or what is waited for */
   uint32_t key_hashes[STORE_KEYS_MAX];
   size_t key_count;
-  struct ap_slice bytes;
+  char *bytes; /* of a report; a backend may take them. NULL: there are none */
+  size_t bytes_len;
   int report_code;
   struct store_lifetimes lifetimes;
   struct store_limits limits;

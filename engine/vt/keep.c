@@ -79,8 +79,9 @@ void vt_store_keep(const struct vt_item *item, struct ap_slice body,
     struct ap_slice token = verdict->hashes[i];
     if (token.len < 34 || token.len > 66)
       continue;
-    (void)snprintf(hashes[i], sizeof(hashes[i]), "%c%.*s", kind_of(item->call), (int)token.len - 2,
-                   token.ptr + 1);
+    hashes[i][0] = kind_of(item->call);
+    memcpy(hashes[i] + 1, token.ptr + 1, token.len - 2);
+    hashes[i][token.len - 1] = '\0';
     if (strcmp(hashes[i], item->key) != 0)
       keys[count++] = hashes[i];
   }
