@@ -9,7 +9,6 @@
 #include "script/run_private.h"
 
 static const char entity_type[] = "entity";
-static const char methods_key;
 
 struct entity {
   uint32_t index;
@@ -93,14 +92,12 @@ static void push_field(lua_State *L, const struct entity *entity, const char *na
     luaL_error(L, "an entity has no field or method \"%s\"", name);
 }
 
+/* The upvalue: the methods. */
 static int entity_index(lua_State *L)
 {
-  const struct entity *entity = check(L);
-  const char *name = luaL_checkstring(L, 2);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &methods_key);
   lua_pushvalue(L, 2);
-  if (lua_rawget(L, -2) == LUA_TNIL)
-    push_field(L, entity, name);
+  if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL)
+    push_field(L, check(L), luaL_checkstring(L, 2));
   return 1;
 }
 
@@ -299,7 +296,6 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg metamethods[] = {
-    {"__index", entity_index},
     {"__newindex", entity_newindex},
     {"__tostring", entity_tostring},
     {NULL, NULL},
@@ -307,10 +303,11 @@ static const luaL_Reg metamethods[] = {
 
 void script_entity_init(lua_State *L)
 {
-  luaL_newlib(L, methods);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &methods_key);
   luaL_newmetatable(L, entity_type);
   luaL_setfuncs(L, metamethods, 0);
+  luaL_newlib(L, methods);
+  lua_pushcclosure(L, entity_index, 1);
+  lua_setfield(L, -2, "__index");
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable");
   lua_pop(L, 1);
