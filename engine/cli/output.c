@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "net/loop.h"
 
-enum { BUFFER_BYTES = 64 * 1024, HURRY_MS = 2000 };
+enum { BUFFER_BYTES = 64 * 1024, HURRY_MS = 2000, PART_MS = 50 };
 
 struct output {
   int fd;
@@ -143,14 +144,25 @@ void output_set_mode(struct output *output, mode_t mode)
 /* ---- writing ---- */
 
 /* Waits for a reader that may never read on. A signal, which the loop cannot see meanwhile, ends
- * the wait and with it the writing; so does the time, once the run is to end. */
+ * the wait and with it the writing; so does the time, once the run is to end. One that comes just
+ * before poll does not interrupt it: hence the parts. */
 static bool wait_until_writable(struct output *output)
 {
   struct pollfd ready = {.fd = output->fd, .events = POLLOUT};
-  int count = poll(&ready, 1, output->is_hurried ? HURRY_MS : -1);
-  if (count > 0)
-    return true;
-  output->error = count == 0 ? ETIMEDOUT : errno;
+  for (int waited_ms = 0; !output->is_hurried || waited_ms < HURRY_MS; waited_ms += PART_MS) {
+    int count = poll(&ready, 1, PART_MS);
+    if (count > 0)
+      return true;
+    if (count < 0 && errno != EINTR) {
+      output->error = errno;
+      return false;
+    }
+    if (!output->is_hurried && net_loop_signal_waits()) {
+      output->error = EINTR;
+      return false;
+    }
+  }
+  output->error = ETIMEDOUT;
   return false;
 }
 

@@ -111,9 +111,39 @@ void net_loop_again(struct net_loop *loop)
   (void)uv_idle_start(&loop->again, again_ran);
 }
 
+/* Signals that came, and those that a loop has told of. */
+static volatile sig_atomic_t signals_seen;
+static sig_atomic_t signals_told;
+static void (*uv_handler)(int signal_number);
+
+static void signal_seen(int signal_number)
+{
+  signals_seen = signals_seen + 1;
+  uv_handler(signal_number);
+}
+
+/* libuv's handler still runs, behind one that counts. */
+static int count_signals(int number)
+{
+  struct sigaction action;
+  if (sigaction(number, NULL, &action))
+    return AP_E_INTERNAL;
+  if (action.sa_handler != signal_seen) {
+    uv_handler = action.sa_handler;
+    action.sa_handler = signal_seen;
+  }
+  return sigaction(number, &action, NULL) ? AP_E_INTERNAL : AP_OK;
+}
+
+bool net_loop_signal_waits(void)
+{
+  return signals_seen != signals_told;
+}
+
 static void signal_caught(uv_signal_t *handle, int signal_number)
 {
   struct net_loop *loop = handle->data;
+  signals_told++;
   loop->caught(loop->caught_arg, signal_number);
 }
 
@@ -132,7 +162,8 @@ int net_loop_on_signal(struct net_loop *loop, void (*caught)(void *arg, int sign
   for (int i = 0; i < SIGNAL_COUNT; i++) {
     if (numbers[i] == SIGHUP && is_ignored(SIGHUP))
       continue;
-    if (uv_signal_start(&loop->signals[i], signal_caught, numbers[i]))
+    if (uv_signal_start(&loop->signals[i], signal_caught, numbers[i]) ||
+        count_signals(numbers[i]) != AP_OK)
       return AP_E_INTERNAL;
     uv_unref((uv_handle_t *)&loop->signals[i]);
   }

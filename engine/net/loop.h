@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -33,6 +34,9 @@ void net_loop_again(struct net_loop *loop);
  * the process began (nohup) stays so. */
 int net_loop_on_signal(struct net_loop *loop, void (*caught)(void *arg, int signal_number),
                        void *arg) AP_MUST_USE;
+
+/* A signal came that the loop, which does not turn at the moment, has not told of yet. */
+bool net_loop_signal_waits(void);
 
 /* A timer on ap_clock: it is born stopped, and its callback may start, stop or free it. */
 int net_timer_new(struct net_loop *loop, void (*fired)(void *arg), void *arg,
