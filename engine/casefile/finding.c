@@ -19,7 +19,12 @@ struct case_field {
 void case_finding_init(struct case_finding *finding)
 {
   *finding = (struct case_finding){
-      .outcome = CASE_OUTCOME_FAILED, .detections = -1, .total = -1, .threshold = -1};
+      .outcome = CASE_OUTCOME_FAILED,
+      .detections = -1,
+      .total = -1,
+      .threshold = -1,
+      .age_s = -1,
+  };
   ap_buf_init(&finding->reason, CASE_FINDING_MAX_BYTES);
   ap_buf_init(&finding->link, CASE_FINDING_MAX_BYTES);
   ap_buf_init(&finding->insights, CASE_FINDING_MAX_BYTES);

@@ -17,6 +17,7 @@ struct case_finding {
   int64_t detections;        /* -1: the action did not say */
   int64_t total;             /* engines asked; -1: the action did not say */
   int64_t threshold;         /* detections that make it risky; -1: the action did not say */
+  int64_t age_s;             /* of the answer, which was fetched before; -1: it is of this run */
   struct ap_buf reason;      /* plain text; empty: none */
   struct ap_buf link;        /* URL of the web report; empty: none */
   struct ap_buf insights;    /* JSON objects, joined by commas */

@@ -86,6 +86,8 @@ static void add_object(const struct case_record *record, const struct case_step 
   add_flag(out, ",\"enriched\":", entity->enriched || finding->field_count);
   add_enrichment(step, finding, out);
   add_found(out, ",\"link\":", &finding->link);
+  if (finding->age_s >= 0)
+    ap_buf_add_fmt(out, ",\"age\":%lld", (long long)finding->age_s);
   if (entity->internal)
     add_flag(out, ",\"internal\":", true);
   case_record_aliases(record, index, out);

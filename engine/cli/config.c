@@ -20,6 +20,8 @@ int cli_config_init(struct cli_config *config, struct ap_error *err)
   *config = (struct cli_config){0};
   for (size_t i = 0; i < cli_key_count; i++) {
     struct cli_parsed parsed = {0};
+    if (!cli_keys[i].fallback && cli_keys[i].kind == CLI_DURATION)
+      *(uint64_t *)cli_key_field(&cli_keys[i], config) = CLI_NOT_GIVEN;
     if (!cli_keys[i].fallback)
       continue;
     int rc = cli_key_parse(&cli_keys[i], cli_keys[i].fallback, &parsed);
@@ -149,6 +151,17 @@ static int set_poll_interval(struct cli_config *config, struct ap_error *err)
                      &(struct cli_parsed){.number = PUBLIC_MS}, "default of a public key", err);
 }
 
+/* What is left for others cannot be all there is. */
+static int check_reserve(const struct cli_config *config, struct ap_error *err)
+{
+  uint64_t per_day = config->virustotal.tier.per_day;
+  if (!per_day || config->reserve < per_day)
+    return AP_OK;
+  return ap_fail(err, AP_E_INVALID,
+                 "reserve is %llu, and the quota of a day %llu: nothing would be asked",
+                 (unsigned long long)config->reserve, (unsigned long long)per_day);
+}
+
 int cli_config_load(struct cli_config *config, const char *file, struct ap_error *err)
 {
   int rc = read_environment(config, err);
@@ -158,7 +171,7 @@ int cli_config_load(struct cli_config *config, const char *file, struct ap_error
     rc = set_state_dir(config, err);
   if (rc == AP_OK)
     rc = set_poll_interval(config, err);
-  return rc;
+  return rc == AP_OK ? check_reserve(config, err) : rc;
 }
 
 /* ---- secrets ---- */

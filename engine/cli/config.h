@@ -12,7 +12,10 @@
 #include "base/secret.h"
 
 /* How many keys there may be at most; the table is checked against it. */
-#define CLI_KEYS_MAX 40
+#define CLI_KEYS_MAX 44
+
+/* A duration that nobody gave, where there is no default. */
+#define CLI_NOT_GIVEN UINT64_MAX
 
 /* What the key may do; 0 is no limit. */
 struct cli_tier {
@@ -67,6 +70,7 @@ struct cli_config {
   uint64_t deadline_ms; /* 0: none */
   unsigned on_limit;    /* enum cli_on_limit */
   uint64_t max_wait_ms;
+  uint64_t reserve;              /* of the day's quota: left for others */
   char *state_dir;               /* NULL: neither said nor is there a home */
   struct cli_paths actions_path; /* folders, in order */
   bool no_cache;
@@ -74,6 +78,7 @@ struct cli_config {
   struct {
     uint64_t report_ms;
     uint64_t not_found_ms;
+    uint64_t max_age_ms; /* instead of both; CLI_NOT_GIVEN */
   } cache;
   struct {
     uint64_t runs_ms;

@@ -135,7 +135,10 @@ void cli_key_format(const struct cli_key *key, const struct cli_config *config, 
     break;
   case CLI_DURATION:
     ap_duration_format(*(const uint64_t *)field, text);
-    add_quoted(out, text);
+    if (*(const uint64_t *)field == CLI_NOT_GIVEN)
+      ap_buf_add_str(out, "nil");
+    else
+      add_quoted(out, text);
     break;
   case CLI_SIZE:
     ap_size_format(*(const uint64_t *)field, text);

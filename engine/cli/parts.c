@@ -228,6 +228,27 @@ static int make_http(struct cli_parts *parts, const struct cli_config *config)
   return CLI_EXIT_DONE;
 }
 
+struct store_limits cli_limits_of(const struct cli_config *config)
+{
+  const struct cli_tier *tier = &config->virustotal.tier;
+  return (struct store_limits){
+      .per_minute = (uint32_t)tier->per_minute,
+      .per_day = (uint32_t)tier->per_day,
+      .per_month = (uint32_t)tier->per_month,
+      .reserve = (uint32_t)config->reserve,
+  };
+}
+
+struct store_lifetimes cli_lifetimes_of(const struct cli_config *config)
+{
+  uint64_t max_age_ms = config->cache.max_age_ms;
+  if (config->no_cache)
+    return (struct store_lifetimes){0};
+  if (max_age_ms != CLI_NOT_GIVEN)
+    return (struct store_lifetimes){max_age_ms, max_age_ms};
+  return (struct store_lifetimes){config->cache.report_ms, config->cache.not_found_ms};
+}
+
 static void take_options(const struct cli_parts *parts, const struct cli_config *config,
                          struct vt_options *options)
 {
@@ -235,8 +256,8 @@ static void take_options(const struct cli_parts *parts, const struct cli_config 
   vt_options_init(options);
   options->url = parts->sim ? sim_url(parts->sim) : config->virustotal.url;
   options->key = parts->key;
-  options->limits = (struct store_limits){(uint32_t)tier->per_minute, (uint32_t)tier->per_day,
-                                          (uint32_t)tier->per_month};
+  const struct store_lifetimes lifetimes = cli_lifetimes_of(config);
+  options->limits = cli_limits_of(config);
   options->list = (uint32_t)tier->list;
   options->jobs = (uint32_t)config->jobs;
   options->retries = (uint32_t)config->virustotal.retries;
@@ -245,8 +266,8 @@ static void take_options(const struct cli_parts *parts, const struct cli_config 
   options->timeout_ms = config->virustotal.timeout_ms;
   options->max_wait_ms = config->max_wait_ms;
   options->stop_on_limit = config->on_limit == CLI_LIMIT_STOP;
-  options->report_lifetime_ms = config->no_cache ? 0 : config->cache.report_ms;
-  options->not_found_lifetime_ms = config->no_cache ? 0 : config->cache.not_found_ms;
+  options->report_lifetime_ms = lifetimes.report_ms;
+  options->not_found_lifetime_ms = lifetimes.not_found_ms;
   options->upload_max_bytes = config->virustotal.upload_max_bytes;
   options->has_comments = tier->premium;
   options->comments = (enum vt_comments)config->virustotal.comments;

@@ -41,4 +41,10 @@ int cli_parts_case(struct cli_parts *parts, const struct run_request *request,
 int cli_parts_report(struct cli_parts *parts, const struct run_request *request,
                      const struct cli_config *config);
 
+/* What the key may take, as the store wants to know it. */
+struct store_limits cli_limits_of(const struct cli_config *config);
+
+/* How long what was fetched is good: reports, and not found. */
+struct store_lifetimes cli_lifetimes_of(const struct cli_config *config);
+
 void cli_parts_free(struct cli_parts *parts);

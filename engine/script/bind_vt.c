@@ -89,6 +89,9 @@ static void answered(void *arg, const struct vt_answer *answer)
   op->ask = NULL;
   op->wait = NULL;
   op->code = answer->code;
+  if (!op->is_receipt && !op->is_comments &&
+      (answer->code == AP_OK || answer->code == AP_E_NOT_FOUND))
+    op->job->cached_unix_ms = answer->is_cached ? answer->fetched_unix_ms : 0;
   ap_buf_add(&op->body, answer->body.ptr, answer->body.len);
   op->message = copy_text_of(answer->message);
   op->scan_id = copy_text_of(answer->scan_id);

@@ -26,6 +26,7 @@ struct script_job {
   const char *provider;   /* NULL: none */
   bool is_away;           /* it waits for a scan, and gave its place to another */
   bool has_submitted;     /* something of it is at VirusTotal */
+  int64_t cached_unix_ms; /* when its last report was fetched, by a look-up before; 0: just now */
   struct case_finding finding;
   char label[128];
   struct script_place place;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "base/clock.h"
 #include "script/host_private.h"
 #include "script/report.h"
 #include "script/run_private.h"
@@ -120,11 +121,23 @@ static void read_outcome(lua_State *co, int result_count, struct script_job *job
       "the action's run must return an outcome, as return ctx.reported(report) does");
 }
 
+/* How old the answer is, when it was not fetched for this job. */
+static void read_age(struct script_job *job)
+{
+  struct case_finding *finding = &job->finding;
+  bool has_answer = finding->answer.len || finding->outcome == CASE_OUTCOME_NOT_FOUND;
+  if (!has_answer || !job->cached_unix_ms)
+    return;
+  int64_t age_ms = ap_clock_unix_ms() - job->cached_unix_ms;
+  finding->age_s = age_ms > 0 ? age_ms / 1000 : 0;
+}
+
 static void read_end(struct script_job *job, int rc, lua_State *co, int result_count)
 {
   struct ap_error err = {0};
   if (rc == AP_OK) {
     read_outcome(co, result_count, job);
+    read_age(job);
   } else if (rc == AP_E_CANCELED) {
     say(&job->finding, job->has_submitted ? CASE_OUTCOME_PENDING : CASE_OUTCOME_NOT_ASKED,
         job->has_submitted ? "the run ended while the scan was waited for"

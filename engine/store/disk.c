@@ -11,7 +11,8 @@
 
 static bool is_reading(const struct store_op *op)
 {
-  return op->kind == STORE_OP_REPORT_GET || op->kind == STORE_OP_FIND;
+  return op->kind == STORE_OP_REPORT_GET || op->kind == STORE_OP_FIND ||
+         op->kind == STORE_OP_USAGE || op->kind == STORE_OP_ENTRIES;
 }
 
 static int apply_one(struct disk *disk, struct store_op *op)
@@ -40,6 +41,12 @@ static int apply_one(struct disk *disk, struct store_op *op)
   case STORE_OP_DONE:
   case STORE_OP_SCANNED:
     return disk_journal_write(disk, op);
+  case STORE_OP_USAGE:
+    return disk_usage(disk, op);
+  case STORE_OP_ENTRIES:
+    return disk_entries(disk, op);
+  case STORE_OP_PURGE:
+    return disk_purge(disk, op);
   }
   return AP_E_INTERNAL;
 }
@@ -90,6 +97,8 @@ static int apply_all(struct disk *disk, struct store_op *ops, bool with_reports)
   for (struct store_op *op = ops; op && rc != AP_E_IO; op = op->next) {
     bool is_put = op->kind == STORE_OP_REPORT_PUT;
     ap_buf_clear(&op->found);
+    ap_buf_clear(&op->rows);
+    ap_buf_clear(&op->pending);
     op->code = is_put && !with_reports ? AP_OK : apply_one(disk, op);
     has_put = has_put || is_put;
     rc = op->code;

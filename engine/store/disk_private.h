@@ -4,6 +4,7 @@
  *   disk_open.c     opening, the schema, its version
  *   disk_sql.c      the statements, and how they are run
  *   disk_reports.c  disk_quota.c  disk_journal.c  disk_runs.c: what each table is for
+ *   disk_look.c     what people are told of it
  *   holder.c        which processes live */
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -106,7 +107,24 @@ struct disk {
   X(DROP_SUBMISSION, "DELETE FROM submissions WHERE id = ?1")                                      \
   X(DROP_SCANNED, "DELETE FROM submissions WHERE service = ?1 AND waited_for = ?2 AND state = 1")  \
   X(DROP_OLD_SUBMISSIONS, "DELETE FROM submissions WHERE intended_ms < ?1")                        \
-  X(OPEN_SUBMISSIONS, "SELECT count(*) FROM submissions WHERE service = ?1")
+  X(OPEN_SUBMISSIONS, "SELECT count(*) FROM submissions WHERE service = ?1")                       \
+  X(USED_MINUTE, "SELECT coalesce(sum(count), 0), coalesce(min(at_ms), 0) FROM taken "             \
+                 "WHERE key = ?1 AND count > 0 AND at_ms > ?2 AND at_ms <= ?3")                    \
+  X(SPENDERS,                                                                                      \
+    "SELECT spender, coalesce(sum(count) FILTER (WHERE day = ?3), 0), sum(count) FROM spent "      \
+    "WHERE key = ?1 AND day BETWEEN ?2 AND ?3 GROUP BY spender HAVING sum(count) > 0 "             \
+    "ORDER BY 3 DESC, 1")                                                                          \
+  X(ALL_SUBMISSIONS, "SELECT kind, resource, waited_for, intended_ms FROM submissions "            \
+                     "WHERE service = ?1 ORDER BY intended_ms, id LIMIT ?2")                       \
+  X(ENTRIES, "SELECT r.id, r.code, r.fetched_ms, length(r.body), k.key FROM reports r "            \
+             "JOIN report_keys k ON k.report = r.id WHERE k.service = ?1 "                         \
+             "ORDER BY r.fetched_ms, r.id, k.key")                                                 \
+  X(ENTRY, "SELECT r.id, r.code, r.fetched_ms, length(r.body), k.key FROM report_keys k "          \
+           "JOIN reports r ON r.id = k.report WHERE k.service = ?1 AND k.report = ?2 "             \
+           "ORDER BY k.key")                                                                       \
+  X(PURGE, "DELETE FROM reports WHERE fetched_ms < ?2 "                                            \
+           "AND id IN (SELECT report FROM report_keys WHERE service = ?1)")                        \
+  X(PURGE_ONE, "DELETE FROM reports WHERE fetched_ms < ?2 AND id = ?1")
 
 enum disk_sql {
 #define X(name, text) DISK_##name,
@@ -154,6 +172,20 @@ int disk_quota_mark(struct disk *disk, const struct store_op *op);
 int disk_journal_find(struct disk *disk, struct store_op *op);
 int disk_journal_intend(struct disk *disk, struct store_op *op);
 int disk_journal_write(struct disk *disk, const struct store_op *op);
+
+/* ---- disk_look.c ---- */
+
+int disk_usage(struct disk *disk, struct store_op *op);
+int disk_entries(struct disk *disk, struct store_op *op);
+int disk_purge(struct disk *disk, struct store_op *op);
+
+/* The key of a report as it is kept, and back. */
+void disk_key_pack(const char *key, struct ap_buf *out);
+void disk_key_unpack(struct ap_slice packed, struct ap_buf *out);
+
+/* Of the quota: what is marked as spent, and what was taken today and this month. */
+int disk_quota_marks(struct disk *disk, struct store_marks *marks);
+int disk_quota_days(struct disk *disk, int64_t now_ms, struct store_used *used);
 
 /* Makes sure of the rows of service, key and process; removes those of processes that ended. */
 int disk_register(struct disk *disk) AP_MUST_USE;

@@ -16,7 +16,7 @@ static uint32_t to_count(int64_t count)
   return count < 0 ? 0 : count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
 }
 
-static int read_marks(struct disk *disk, struct store_marks *marks)
+int disk_quota_marks(struct disk *disk, struct store_marks *marks)
 {
   sqlite3_stmt *row = NULL;
   int rc = disk_first(disk, &row, DISK_MARKS, "i", disk->key_id);
@@ -31,7 +31,7 @@ static int read_marks(struct disk *disk, struct store_marks *marks)
   return AP_OK;
 }
 
-static int read_days(struct disk *disk, int64_t now_ms, struct store_used *used)
+int disk_quota_days(struct disk *disk, int64_t now_ms, struct store_used *used)
 {
   int64_t today = now_ms / STORE_DAY_MS;
   int64_t first = store_month_begin_ms(store_month_of(now_ms)) / STORE_DAY_MS;
@@ -87,10 +87,10 @@ static int read_minute(struct disk *disk, int64_t now_ms, uint32_t per_minute,
 static int read_used(struct disk *disk, const struct store_limits *limits, int64_t now_ms,
                      struct store_used *used)
 {
-  int rc = read_marks(disk, &used->marks);
+  int rc = disk_quota_marks(disk, &used->marks);
   used->part = UINT32_MAX;
   if (rc == AP_OK && (limits->per_day || limits->per_month))
-    rc = read_days(disk, now_ms, used);
+    rc = disk_quota_days(disk, now_ms, used);
   if (rc == AP_OK && limits->per_minute)
     rc = read_minute(disk, now_ms, limits->per_minute, used);
   return rc;
@@ -172,7 +172,7 @@ int disk_quota_count(struct disk *disk, struct store_op *op)
 {
   static const struct store_limits none = {0};
   struct store_used used = {.part = UINT32_MAX};
-  int rc = read_marks(disk, &used.marks);
+  int rc = disk_quota_marks(disk, &used.marks);
   if (rc != AP_OK)
     return AP_E_IO;
   store_grant_of(&none, &used, op->count, op->at_ms, &op->grant);

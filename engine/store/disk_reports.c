@@ -15,7 +15,7 @@ static unsigned digit(char c)
 
 /* Most keys are a letter and a hash in lower-case hex: half as long as bytes. Another key keeps its
  * text; the second byte tells which. */
-static void pack(const char *key, struct ap_buf *out)
+void disk_key_pack(const char *key, struct ap_buf *out)
 {
   enum { HEX_MIN = 32 };
   size_t len = strlen(key);
@@ -31,12 +31,26 @@ static void pack(const char *key, struct ap_buf *out)
     ap_buf_add_char(out, (char)(digit(key[i]) << 4 | digit(key[i + 1])));
 }
 
+void disk_key_unpack(struct ap_slice packed, struct ap_buf *out)
+{
+  static const char digits[] = "0123456789abcdef";
+  if (packed.len < 2)
+    return;
+  ap_buf_add_char(out, packed.ptr[0]);
+  if (packed.ptr[1] == 't')
+    ap_buf_add(out, packed.ptr + 2, packed.len - 2);
+  for (size_t i = 2; packed.ptr[1] == 'x' && i < packed.len; i++) {
+    ap_buf_add_char(out, digits[(unsigned char)packed.ptr[i] >> 4]);
+    ap_buf_add_char(out, digits[(unsigned char)packed.ptr[i] & 15]);
+  }
+}
+
 int disk_report_get(struct disk *disk, struct store_op *op)
 {
   struct ap_buf key = {0};
   sqlite3_stmt *row = NULL;
   int64_t now_ms = ap_clock_unix_ms();
-  pack(op->keys[0], &key);
+  disk_key_pack(op->keys[0], &key);
   int rc =
       disk_first(disk, &row, DISK_GET_REPORT, "ibiii", disk->service_id, ap_slice_of(&key),
                  now_ms - (int64_t)op->lifetimes.report_ms,
@@ -55,7 +69,7 @@ int disk_report_get(struct disk *disk, struct store_op *op)
 static int put_key(struct disk *disk, const char *text, int64_t report, int64_t *old)
 {
   struct ap_buf key = {0};
-  pack(text, &key);
+  disk_key_pack(text, &key);
   int rc = disk_number(disk, old, DISK_REPORT_OF_KEY, "ib", disk->service_id, ap_slice_of(&key));
   if (rc != AP_E_IO)
     rc = disk_run(disk, DISK_ADD_REPORT_KEY, "ibi", disk->service_id, ap_slice_of(&key), report);
@@ -81,7 +95,7 @@ int disk_report_forget(struct disk *disk, const struct store_op *op)
 {
   struct ap_buf key = {0};
   int64_t report = 0;
-  pack(op->keys[0], &key);
+  disk_key_pack(op->keys[0], &key);
   int rc =
       disk_number(disk, &report, DISK_REPORT_OF_KEY, "ib", disk->service_id, ap_slice_of(&key));
   ap_buf_deinit(&key);

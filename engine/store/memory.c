@@ -2,65 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 #include <utlist.h>
 
 #include "base/clock.h"
-#include "store/store_private.h"
-
-/* One answer, found under each of its keys. */
-struct report {
-  struct report *prev, *next; /* oldest first */
-  int64_t fetched_ms;
-  int code;
-  size_t key_count;
-  struct report_key *keys[STORE_KEYS_MAX];
-  char *bytes;
-  size_t len;
-};
-
-struct report_key {
-  UT_hash_handle hh;
-  struct report *report;
-  size_t slot; /* in report->keys */
-  char text[];
-};
-
-/* Look-ups taken at one moment. */
-struct taken {
-  struct taken *prev, *next;
-  int64_t at_ms;
-  uint32_t count;
-};
-
-struct submission {
-  UT_hash_handle hh;
-  uint64_t id;
-  enum store_submission_kind kind;
-  int64_t intended_ms;
-  char *waited_for; /* the scan id, or the resource; NULL: not sent yet */
-  UT_hash_handle by_wait;
-  char resource[];
-};
-
-struct memory {
-  struct store store; /* first */
-  size_t report_bytes_max;
-  size_t report_bytes;
-  struct report *reports;
-  struct report_key *report_keys;
-  struct taken *minute;
-  struct store_used used;
-  int64_t day; /* the counts are of: days since 1970, UTC */
-  int64_t month;
-  struct submission *submissions;
-  struct submission *waits; /* the same, those that were sent; may hold one scan id twice */
-  uint64_t last_submission;
-};
+#include "store/memory_private.h"
 
 /* ---- reports ---- */
 
-static void drop_report(struct memory *memory, struct report *report)
+void memory_report_drop(struct memory *memory, struct report *report)
 {
   for (size_t i = 0; i < report->key_count; i++) {
     struct report_key *key = report->keys[i];
@@ -76,7 +25,7 @@ static void drop_report(struct memory *memory, struct report *report)
   free(report);
 }
 
-static struct report_key *find_key(struct memory *memory, const char *text)
+struct report_key *memory_report_find(struct memory *memory, const char *text)
 {
   struct report_key *key = NULL;
   HASH_FIND_STR(memory->report_keys, text, key);
@@ -85,7 +34,7 @@ static struct report_key *find_key(struct memory *memory, const char *text)
 
 static int get_report(struct memory *memory, struct store_op *op)
 {
-  const struct report_key *found = find_key(memory, op->keys[0]);
+  const struct report_key *found = memory_report_find(memory, op->keys[0]);
   if (!found)
     return AP_E_NOT_FOUND;
   const struct report *report = found->report;
@@ -100,14 +49,14 @@ static int get_report(struct memory *memory, struct store_op *op)
 
 static void forget_report(struct memory *memory, const char *key)
 {
-  struct report_key *found = find_key(memory, key);
+  struct report_key *found = memory_report_find(memory, key);
   if (found)
-    drop_report(memory, found->report);
+    memory_report_drop(memory, found->report);
 }
 
 static void take_key(struct memory *memory, const char *text)
 {
-  struct report_key *found = find_key(memory, text);
+  struct report_key *found = memory_report_find(memory, text);
   if (!found)
     return;
   found->report->keys[found->slot] = NULL;
@@ -145,13 +94,13 @@ static int put_report(struct memory *memory, struct store_op *op)
   DL_APPEND(memory->reports, report);
   memory->report_bytes += size;
   while (memory->reports && memory->report_bytes > memory->report_bytes_max)
-    drop_report(memory, memory->reports);
+    memory_report_drop(memory, memory->reports);
   return AP_OK;
 }
 
 /* ---- quota ---- */
 
-static void turn_windows(struct memory *memory, int64_t now_ms)
+void memory_windows_turn(struct memory *memory, int64_t now_ms)
 {
   struct store_used *used = &memory->used;
   while (memory->minute && memory->minute->at_ms + STORE_MINUTE_MS <= now_ms) {
@@ -174,7 +123,7 @@ static void turn_windows(struct memory *memory, int64_t now_ms)
 static int take(struct memory *memory, struct store_op *op)
 {
   int64_t now_ms = ap_clock_unix_ms();
-  turn_windows(memory, now_ms);
+  memory_windows_turn(memory, now_ms);
   store_grant_of(&op->limits, &memory->used, op->count, now_ms, &op->grant);
   uint32_t count = op->grant.granted;
   if (op->limits.per_minute && count) {
@@ -193,7 +142,7 @@ static int take(struct memory *memory, struct store_op *op)
 
 static void count_taken(struct memory *memory, uint32_t count)
 {
-  turn_windows(memory, ap_clock_unix_ms());
+  memory_windows_turn(memory, ap_clock_unix_ms());
   memory->used.day += count;
   memory->used.month += count;
 }
@@ -201,7 +150,7 @@ static void count_taken(struct memory *memory, uint32_t count)
 static void return_taken(struct memory *memory, const struct store_op *op)
 {
   struct taken *taken;
-  turn_windows(memory, ap_clock_unix_ms());
+  memory_windows_turn(memory, ap_clock_unix_ms());
   for (taken = memory->minute; taken; taken = taken->next)
     if (taken->at_ms == op->at_ms && taken->count >= op->count)
       break;
@@ -350,6 +299,13 @@ static int apply_one(struct memory *memory, struct store_op *op)
   case STORE_OP_SCANNED:
     scanned(memory, op->keys[0]);
     return AP_OK;
+  case STORE_OP_USAGE:
+    return memory_usage(memory, op);
+  case STORE_OP_ENTRIES:
+    return memory_entries(memory, op);
+  case STORE_OP_PURGE:
+    memory_purge(memory, op);
+    return AP_OK;
   }
   return AP_E_INTERNAL;
 }
@@ -369,7 +325,7 @@ static void free_memory(struct store *store)
 {
   struct memory *memory = (struct memory *)store;
   while (memory->reports)
-    drop_report(memory, memory->reports);
+    memory_report_drop(memory, memory->reports);
   while (memory->minute) {
     struct taken *taken = memory->minute;
     DL_DELETE(memory->minute, taken);

@@ -56,6 +56,8 @@ static void free_op(struct store_op *op)
 {
   ap_buf_deinit(&op->found);
   free(op->bytes);
+  ap_buf_deinit(&op->rows);
+  ap_buf_deinit(&op->pending);
   free(op);
 }
 
@@ -84,6 +86,11 @@ static void call_done(struct store_op *op)
   case STORE_OP_FIND:
   case STORE_OP_INTEND:
     call_submission(op);
+    return;
+  case STORE_OP_USAGE:
+  case STORE_OP_ENTRIES:
+  case STORE_OP_PURGE:
+    store_look_tell(op);
     return;
   case STORE_OP_REPORT_PUT:
   case STORE_OP_REPORT_FORGET:
@@ -466,7 +473,7 @@ static struct store_op *new_op(struct store *store, enum store_op_kind kind,
   return op;
 }
 
-static struct store_op *new_plain(struct store *store, enum store_op_kind kind, const char *key)
+struct store_op *store_op_new(struct store *store, enum store_op_kind kind, const char *key)
 {
   return new_op(store, kind, &key, key ? 1 : 0);
 }
@@ -533,7 +540,7 @@ static void enqueue_or_say(struct store *store, struct store_op *op)
   take_failure(store);
 }
 
-static int wait_for(struct store_op *op, void *arg, struct store_op **out)
+int store_op_ask(struct store_op *op, void *arg, struct store_op **out)
 {
   op->arg = arg;
   if (out)
@@ -545,12 +552,12 @@ static int wait_for(struct store_op *op, void *arg, struct store_op **out)
 int store_report_get(struct store *store, const char *key, const struct store_lifetimes *lifetimes,
                      store_report_fn *done, void *arg, struct store_op **op)
 {
-  struct store_op *get = new_plain(store, STORE_OP_REPORT_GET, key);
+  struct store_op *get = store_op_new(store, STORE_OP_REPORT_GET, key);
   if (!get)
     return AP_E_NO_MEMORY;
   get->lifetimes = *lifetimes;
   get->done.report = done;
-  return wait_for(get, arg, op);
+  return store_op_ask(get, arg, op);
 }
 
 void store_report_put(struct store *store, const char *const *keys, size_t key_count,
@@ -575,7 +582,7 @@ void store_report_put(struct store *store, const char *const *keys, size_t key_c
 
 void store_report_forget(struct store *store, const char *key)
 {
-  enqueue_or_say(store, new_plain(store, STORE_OP_REPORT_FORGET, key));
+  enqueue_or_say(store, store_op_new(store, STORE_OP_REPORT_FORGET, key));
 }
 
 /* Where nothing is limited nothing can be exceeded: it is granted at once and counted later. */
@@ -589,7 +596,7 @@ static bool is_granted_at_once(const struct store *store, const struct store_lim
 static int grant_at_once(struct store_op *take, int64_t now_ms)
 {
   struct store *store = take->store;
-  struct store_op *counted = new_plain(store, STORE_OP_COUNT, NULL);
+  struct store_op *counted = store_op_new(store, STORE_OP_COUNT, NULL);
   if (!counted) {
     free_op(take);
     return AP_E_NO_MEMORY;
@@ -607,14 +614,14 @@ int store_quota_take(struct store *store, const struct store_limits *limits, uin
                      store_grant_fn *done, void *arg, struct store_op **op)
 {
   int64_t now_ms = ap_clock_unix_ms();
-  struct store_op *take = new_plain(store, STORE_OP_TAKE, NULL);
+  struct store_op *take = store_op_new(store, STORE_OP_TAKE, NULL);
   if (!take)
     return AP_E_NO_MEMORY;
   take->limits = *limits;
   take->count = want;
   take->done.grant = done;
   if (!is_granted_at_once(store, limits, now_ms))
-    return wait_for(take, arg, op);
+    return store_op_ask(take, arg, op);
   take->arg = arg;
   int rc = grant_at_once(take, now_ms);
   if (rc == AP_PENDING && op)
@@ -624,7 +631,7 @@ int store_quota_take(struct store *store, const struct store_limits *limits, uin
 
 void store_quota_return(struct store *store, int64_t at_unix_ms, uint32_t count)
 {
-  struct store_op *op = new_plain(store, STORE_OP_RETURN, NULL);
+  struct store_op *op = store_op_new(store, STORE_OP_RETURN, NULL);
   if (op) {
     op->at_ms = at_unix_ms;
     op->count = count;
@@ -634,7 +641,7 @@ void store_quota_return(struct store *store, int64_t at_unix_ms, uint32_t count)
 
 void store_quota_spend_minute(struct store *store)
 {
-  struct store_op *op = new_plain(store, STORE_OP_SPEND_MINUTE, NULL);
+  struct store_op *op = store_op_new(store, STORE_OP_SPEND_MINUTE, NULL);
   store->marks.minute_until_ms = ap_clock_unix_ms() + STORE_MINUTE_MS;
   if (op)
     op->at_ms = store->marks.minute_until_ms;
@@ -643,7 +650,7 @@ void store_quota_spend_minute(struct store *store)
 
 void store_quota_spend_day(struct store *store)
 {
-  struct store_op *op = new_plain(store, STORE_OP_SPEND_DAY, NULL);
+  struct store_op *op = store_op_new(store, STORE_OP_SPEND_DAY, NULL);
   store->marks.day = ap_clock_unix_ms() / STORE_DAY_MS;
   if (op)
     op->at_ms = store->marks.day;
@@ -654,12 +661,12 @@ static int ask_journal(struct store *store, enum store_op_kind what,
                        enum store_submission_kind kind, const char *resource,
                        store_submission_fn *done, void *arg, struct store_op **op)
 {
-  struct store_op *asked = new_plain(store, what, resource);
+  struct store_op *asked = store_op_new(store, what, resource);
   if (!asked)
     return AP_E_NO_MEMORY;
   asked->submission_kind = kind;
   asked->done.submission = done;
-  return wait_for(asked, arg, op);
+  return store_op_ask(asked, arg, op);
 }
 
 int store_submission_find(struct store *store, enum store_submission_kind kind,
@@ -679,7 +686,7 @@ int store_submission_intend(struct store *store, enum store_submission_kind kind
 static void write_journal(struct store *store, enum store_op_kind what, uint64_t id,
                           const char *text)
 {
-  struct store_op *op = new_plain(store, what, text);
+  struct store_op *op = store_op_new(store, what, text);
   if (op)
     op->id = id;
   enqueue_or_say(store, op);

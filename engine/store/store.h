@@ -96,6 +96,7 @@ struct store_limits {
   uint32_t per_minute; /* sliding 60 s */
   uint32_t per_day;    /* UTC */
   uint32_t per_month;  /* UTC */
+  uint32_t reserve;    /* of the day's: it is left for others */
 };
 
 struct store_grant {
@@ -103,6 +104,7 @@ struct store_grant {
   int64_t at_unix_ms;    /* when granted is not 0: the moment that counts, for store_quota_return */
   int64_t again_unix_ms; /* when granted is 0: when to ask again, for some of it returns */
   const char *window;    /* when granted is 0: "minute", "day" or "month" */
+  bool is_reserved;      /* when granted is 0: there is some of the day, and it is the reserve */
 };
 
 /* AP_OK and a grant, or why the ledger could not be read or written; grant is NULL then. */
@@ -164,3 +166,73 @@ void store_submission_scanned(struct store *store, const char *waited_for);
 
 /* Intended or sent, not done. Settles; for commands and tests. */
 size_t store_submission_open_count(struct store *store);
+
+/* ---- what the ledger and the journal say, for people ---- */
+
+struct store_window {
+  uint32_t used;
+  uint32_t left;         /* UINT32_MAX: no limit */
+  int64_t again_unix_ms; /* when some of what is used returns; 0: nothing is used */
+};
+
+struct store_spender {
+  const char *name; /* as in store_options */
+  uint64_t today;
+  uint64_t this_month;
+};
+
+/* A submission that is open. */
+struct store_pending {
+  enum store_submission_kind kind;
+  const char *resource;
+  const char *waited_for; /* NULL: it was not sent yet, or nobody knows */
+  int64_t intended_unix_ms;
+};
+
+enum { STORE_PENDING_MAX = 1000 };
+
+/* Borrowed for the callback. */
+struct store_usage {
+  struct store_window minute; /* counted where there is a limit of the minute */
+  struct store_window day;
+  struct store_window month;
+  bool day_is_marked;                   /* VirusTotal said that the day is spent */
+  const struct store_spender *spenders; /* of the month, the greatest first; none in memory */
+  size_t spender_count;
+  const struct store_pending *pending; /* oldest first, STORE_PENDING_MAX at most */
+  size_t pending_count;
+};
+
+/* usage is NULL unless AP_OK. */
+typedef void store_usage_fn(void *arg, int code, const struct store_usage *usage);
+
+/* Takes nothing. The submissions are those of the service, whoever's key sent them. */
+int store_usage_get(struct store *store, const struct store_limits *limits, store_usage_fn *done,
+                    void *arg, struct store_op **op) AP_MUST_USE;
+
+/* ---- what is kept of reports, for people ---- */
+
+/* An answer that is kept. */
+struct store_entry {
+  const char *keys; /* one behind the other, each ended by a NUL */
+  size_t key_count;
+  int code; /* AP_OK or AP_E_NOT_FOUND */
+  int64_t fetched_unix_ms;
+  uint64_t bytes;
+};
+
+/* entries is NULL unless AP_OK; borrowed for the callback. */
+typedef void store_entries_fn(void *arg, int code, const struct store_entry *entries, size_t count);
+
+/* The answers of the service that are kept, of any age, oldest first; with a key the one under it,
+ * if there is one. */
+int store_report_entries(struct store *store, const char *key, store_entries_fn *done, void *arg,
+                         struct store_op **op) AP_MUST_USE;
+
+/* How many; 0 unless AP_OK. */
+typedef void store_count_fn(void *arg, int code, size_t count);
+
+/* Removes the answers of the service that were fetched before a time; with a key only the one
+ * under it. */
+int store_report_purge(struct store *store, const char *key, int64_t before_unix_ms,
+                       store_count_fn *done, void *arg, struct store_op **op) AP_MUST_USE;

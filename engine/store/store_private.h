@@ -22,7 +22,10 @@ enum store_op_kind {
   STORE_OP_INTEND,
   STORE_OP_SENT,
   STORE_OP_DONE,
-  STORE_OP_SCANNED
+  STORE_OP_SCANNED,
+  STORE_OP_USAGE,
+  STORE_OP_ENTRIES,
+  STORE_OP_PURGE
 };
 
 /* VirusTotal counts a request when it arrives, and one may travel faster than the one a minute
@@ -38,6 +41,9 @@ struct store_op {
     store_report_fn *report;
     store_grant_fn *grant;
     store_submission_fn *submission;
+    store_usage_fn *usage;
+    store_entries_fn *entries;
+    store_count_fn *count;
   } done; /* NULL: nobody waits */
   void *arg;
   bool is_canceled;         /* the loop thread's */
@@ -54,12 +60,15 @@ struct store_op {
   struct store_lifetimes lifetimes;
   struct store_limits limits;
   uint32_t count;
-  int64_t at_ms; /* of a grant, or when a report was fetched */
+  int64_t at_ms; /* of a grant, or when a report was fetched; of a purge: before when */
   enum store_submission_kind submission_kind;
   uint64_t id;
 
   /* what is answered */
-  struct ap_buf found; /* a report's bytes, or what is waited for */
+  struct ap_buf found; /* a report's bytes, what is waited for, or the texts of rows in order */
+  struct ap_buf rows;  /* of entries, or of spenders */
+  struct ap_buf pending;
+  struct store_usage usage;
   struct store_grant grant;
   struct store_submission submission;
 
@@ -109,6 +118,24 @@ struct store {
 int store_init(struct store *store, struct net_loop *loop,
                const struct store_backend *backend) AP_MUST_USE;
 
+/* ---- asking; store.c ---- */
+
+/* A call with one key, or none (NULL). NULL: out of memory. */
+struct store_op *store_op_new(struct store *store, enum store_op_kind kind, const char *key);
+/* Puts it in the queue: AP_PENDING. */
+int store_op_ask(struct store_op *op, void *arg, struct store_op **out) AP_MUST_USE;
+
+/* ---- store_look.c: lists that are answered ---- */
+
+/* Adds to the answer; strings are copied. ap_buf_error of found, rows and pending tells. */
+void store_look_add_spender(struct store_op *op, const struct store_spender *spender);
+void store_look_add_pending(struct store_op *op, const struct store_pending *pending);
+/* The keys of an entry follow, each with store_look_add_key. */
+void store_look_add_entry(struct store_op *op, const struct store_entry *entry);
+void store_look_add_key(struct store_op *op, const char *key);
+int store_look_error(const struct store_op *op);
+void store_look_tell(struct store_op *op); /* runs its done */
+
 /* ---- windows of the quota, the same for both stores ---- */
 
 struct store_used {
@@ -124,3 +151,6 @@ int64_t store_month_begin_ms(int64_t month);
 /* How much of what is wanted may be taken; at_unix_ms is now_ms. */
 void store_grant_of(const struct store_limits *limits, const struct store_used *used, uint32_t want,
                     int64_t now_ms, struct store_grant *grant);
+/* The windows as people want to know them. */
+void store_usage_of(const struct store_limits *limits, const struct store_used *used,
+                    int64_t now_ms, struct store_usage *usage);

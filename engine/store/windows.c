@@ -33,26 +33,63 @@ static void deny(struct store_grant *grant, const char *window, int64_t again_ms
   *grant = (struct store_grant){.window = window, .again_unix_ms = again_ms};
 }
 
+/* What is left of the day but for the reserve. */
+static uint32_t day_left(const struct store_limits *limits, uint32_t used, bool *is_reserved)
+{
+  uint32_t left = left_of(limits->per_day, used);
+  *is_reserved = limits->per_day && left && left <= limits->reserve;
+  if (!limits->per_day)
+    return left;
+  return left > limits->reserve ? left - limits->reserve : 0;
+}
+
 void store_grant_of(const struct store_limits *limits, const struct store_used *used, uint32_t want,
                     int64_t now_ms, struct store_grant *grant)
 {
   uint32_t minute = left_of(limits->per_minute, used->minute);
-  uint32_t day = left_of(limits->per_day, used->day);
+  bool is_reserved;
+  uint32_t day = day_left(limits, used->day, &is_reserved);
   uint32_t month = left_of(limits->per_month, used->month);
   int64_t today = now_ms / STORE_DAY_MS;
-  if (month == 0)
+  if (month == 0) {
     deny(grant, "month", store_month_begin_ms(store_month_of(now_ms) + 1));
-  else if (day == 0 || used->marks.day == today)
+  } else if (day == 0 || used->marks.day == today) {
     deny(grant, "day", (today + 1) * STORE_DAY_MS);
-  else if (used->marks.minute_until_ms > now_ms)
+    grant->is_reserved = is_reserved && used->marks.day != today;
+  } else if (used->marks.minute_until_ms > now_ms) {
     deny(grant, "minute", used->marks.minute_until_ms);
-  else if (minute == 0)
+  } else if (minute == 0) {
     deny(grant, "minute", used->minute_again_ms);
-  else if (used->part == 0)
+  } else if (used->part == 0) {
     deny(grant, "minute", used->part_again_ms);
-  else
+  } else {
     *grant = (struct store_grant){
         .granted = least(least(want, least(minute, used->part)), least(day, month)),
         .at_unix_ms = now_ms,
     };
+  }
+}
+
+void store_usage_of(const struct store_limits *limits, const struct store_used *used,
+                    int64_t now_ms, struct store_usage *usage)
+{
+  int64_t today = now_ms / STORE_DAY_MS;
+  int64_t next_month_ms = store_month_begin_ms(store_month_of(now_ms) + 1);
+  bool minute_is_marked = used->marks.minute_until_ms > now_ms;
+  usage->day_is_marked = used->marks.day == today;
+  usage->minute = (struct store_window){used->minute, left_of(limits->per_minute, used->minute), 0};
+  usage->day = (struct store_window){used->day, left_of(limits->per_day, used->day), 0};
+  usage->month = (struct store_window){used->month, left_of(limits->per_month, used->month), 0};
+  if (minute_is_marked)
+    usage->minute.left = 0;
+  if (usage->day_is_marked)
+    usage->day.left = 0;
+  if (minute_is_marked)
+    usage->minute.again_unix_ms = used->marks.minute_until_ms;
+  else if (used->minute)
+    usage->minute.again_unix_ms = used->minute_again_ms;
+  if (used->day || usage->day_is_marked)
+    usage->day.again_unix_ms = (today + 1) * STORE_DAY_MS;
+  if (used->month)
+    usage->month.again_unix_ms = next_month_ms;
 }

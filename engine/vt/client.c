@@ -33,15 +33,15 @@ void vt_options_init(struct vt_options *options)
 void vt_client_end(struct vt_client *client, int code, const char *message)
 {
   struct vt_item *item;
-  if (client->ended == AP_OK) {
+  if (client->ended == AP_OK || (client->ended == AP_E_LIMITED && code != AP_E_LIMITED)) {
     client->ended = code;
     (void)snprintf(client->ended_message, sizeof(client->ended_message), "%s", message);
   }
   vt_quota_drop(client);
   vt_waits_hurry(client);
-  while (client->fresh)
+  while (code != AP_E_LIMITED && client->fresh)
     vt_item_fail(client->fresh, code, message);
-  while (client->looking)
+  while (code != AP_E_LIMITED && client->looking)
     vt_item_fail(client->looking, code, message);
   while ((item = vt_client_first(client)))
     vt_item_fail(item, code, message);
@@ -53,8 +53,11 @@ void vt_client_end(struct vt_client *client, int code, const char *message)
 static void end_limited(struct vt_client *client)
 {
   struct vt_item *item;
+  char message[256];
+  (void)snprintf(message, sizeof(message), "the deadline of the run came while %s",
+                 client->quota_message);
   while ((item = vt_client_first(client)))
-    vt_item_fail(item, AP_E_LIMITED, "the deadline of the run came before the quota returned");
+    vt_item_fail(item, AP_E_LIMITED, message);
 }
 
 /* An intent that came to nothing, or an upload that was cut before its end. */

@@ -107,10 +107,11 @@ struct vt_client {
   struct store_op *take; /* the ledger is asked for quota; NULL: it is not */
   uint32_t credit;       /* granted and not used yet: it lasts to the end of a turn */
   int64_t granted_ms;    /* the credit was */
-  uint32_t strikes;      /* answers of 204 in a row */
-  int64_t *poll_ms;      /* ring: when the last polls took quota, as many as half a minute has */
-  uint32_t poll_max;     /* 0: polls are not bounded */
-  uint32_t poll_at;      /* the oldest */
+  uint32_t strikes;      /* answers of 204 in a row, one for each minute of backing off */
+  int64_t struck_until_ms;
+  int64_t *poll_ms;  /* ring: when the last polls took quota, as many as half a minute has */
+  uint32_t poll_max; /* 0: polls are not bounded */
+  uint32_t poll_at;  /* the oldest */
   bool waits_for_quota;
   int64_t quota_again_ms;  /* when it waits: when some returns */
   char quota_message[160]; /* and what a person reads of it */

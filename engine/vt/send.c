@@ -156,6 +156,10 @@ static void take_json(struct vt_batch *batch, const struct net_http_answer *answ
 
 void vt_quota_spent(struct vt_client *client)
 {
+  int64_t now_ms = ap_clock_unix_ms();
+  if (now_ms < client->struck_until_ms)
+    return; /* it was sent before the back-off that goes on */
+  client->struck_until_ms = now_ms + VT_MINUTE_MS;
   client->strikes++;
   if (client->strikes > VT_STRIKES_MAX)
     store_quota_spend_day(client->store);

@@ -91,7 +91,10 @@ static void no_quota(struct vt_client *client, const struct store_grant *grant)
   char when[AP_CLOCK_TEXT];
   ap_clock_format_utc(grant->again_unix_ms, when);
   (void)snprintf(client->quota_message, sizeof(client->quota_message),
-                 "the quota of the %s is spent and returns at %s", grant->window, when);
+                 grant->is_reserved
+                     ? "the rest of the %s's quota is reserved for others; more returns at %s"
+                     : "the quota of the %s is spent and returns at %s",
+                 grant->window, when);
   bool is_far = grant->again_unix_ms - ap_clock_unix_ms() > (int64_t)client->options.max_wait_ms;
   if (client->options.stop_on_limit || is_far) {
     vt_client_end(client, AP_E_LIMITED, client->quota_message);
@@ -274,6 +277,8 @@ void vt_quota_drop(struct vt_client *client)
 
 void vt_client_turn(struct vt_client *client)
 {
+  if (client->ended == AP_E_LIMITED)
+    queue_fresh(client); /* what was fetched before needs no quota */
   if (client->ended != AP_OK) {
     vt_client_end(client, client->ended, client->ended_message);
     return;

@@ -111,6 +111,8 @@ static void test_the_defaults_are_those_of_the_design(void **state)
   assert_int_equal(config->deadline_ms, 0);
   assert_int_equal(config->on_limit, CLI_LIMIT_WAIT);
   assert_int_equal(config->max_wait_ms, 3600000);
+  assert_int_equal(config->reserve, 0);
+  assert_true(config->cache.max_age_ms == CLI_NOT_GIVEN);
   assert_int_equal(config->actions_path.count, 0);
   assert_int_equal(config->cache.report_ms, 3600000);
   assert_int_equal(config->cache.not_found_ms, 600000);
@@ -136,8 +138,8 @@ static void test_every_key_can_be_said_in_the_file(void **state)
           "  proxy_password = 'credential:proxy', tier = 'premium', timeout = '5s', retries = 0,\n"
           "  retry_delay = 2, upload_max = '32MiB', poll_interval = 0.5, comments = 'none' },\n"
           "  jobs = 1024, deadline = '10m', on_limit = 'stop', max_wait = '1d', state_dir = '/s',\n"
-          "  actions_path = { '/a', '/b' }, cache = { report = 0, not_found = '1m' },\n"
-          "  no_cache = true, no_state = true,\n"
+          "  actions_path = { '/a', '/b' }, cache = { report = 0, not_found = '1m', max_age = 9 },\n"
+          "  no_cache = true, no_state = true, reserve = 7,\n"
           "  keep = { runs = '1d', reports = '2d', max = '5MiB' },\n"
           "  limits = { entities = 7, instructions = 1000000.0, memory = 134217728 } }"),
       AP_OK);
@@ -160,6 +162,8 @@ static void test_every_key_can_be_said_in_the_file(void **state)
   assert_int_equal(config->deadline_ms, 600000);
   assert_int_equal(config->on_limit, CLI_LIMIT_STOP);
   assert_int_equal(config->max_wait_ms, 86400000);
+  assert_int_equal(config->reserve, 7);
+  assert_int_equal(config->cache.max_age_ms, 9000);
   assert_string_equal(config->state_dir, "/s");
   assert_int_equal(config->actions_path.count, 2);
   assert_string_equal(config->actions_path.items[1], "/b");

@@ -1,0 +1,68 @@
+/* What the files of the store in memory share.
+ *
+ *   memory.c        what a run asks
+ *   memory_look.c   what people are told */
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <uthash.h>
+
+#include "store/store_private.h"
+
+/* One answer, found under each of its keys. */
+struct report {
+  struct report *prev, *next; /* oldest first */
+  int64_t fetched_ms;
+  int code;
+  size_t key_count;
+  struct report_key *keys[STORE_KEYS_MAX];
+  char *bytes;
+  size_t len;
+};
+
+struct report_key {
+  UT_hash_handle hh;
+  struct report *report;
+  size_t slot; /* in report->keys */
+  char text[];
+};
+
+/* Look-ups taken at one moment. */
+struct taken {
+  struct taken *prev, *next;
+  int64_t at_ms;
+  uint32_t count;
+};
+
+struct submission {
+  UT_hash_handle hh;
+  uint64_t id;
+  enum store_submission_kind kind;
+  int64_t intended_ms;
+  char *waited_for; /* the scan id, or the resource; NULL: not sent yet */
+  UT_hash_handle by_wait;
+  char resource[];
+};
+
+struct memory {
+  struct store store; /* first */
+  size_t report_bytes_max;
+  size_t report_bytes;
+  struct report *reports;
+  struct report_key *report_keys;
+  struct taken *minute;
+  struct store_used used;
+  int64_t day; /* the counts are of: days since 1970, UTC */
+  int64_t month;
+  struct submission *submissions;
+  struct submission *waits; /* the same, those that were sent; may hold one scan id twice */
+  uint64_t last_submission;
+};
+
+void memory_report_drop(struct memory *memory, struct report *report);
+struct report_key *memory_report_find(struct memory *memory, const char *text); /* or NULL */
+void memory_windows_turn(struct memory *memory, int64_t now_ms); /* what is over leaves them */
+
+int memory_usage(struct memory *memory, struct store_op *op);
+int memory_entries(struct memory *memory, struct store_op *op);
+void memory_purge(struct memory *memory, struct store_op *op);
