@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/notes.h"
+#include "cli/print.h"
 
 struct entities {
   bool as_json;
@@ -13,11 +13,7 @@ struct entities {
 
 static int take_format(void *into, char *value, struct ap_error *err)
 {
-  struct entities *entities = into;
-  entities->as_json = strcmp(value, "json") == 0;
-  if (!entities->as_json && strcmp(value, "table") != 0)
-    return ap_fail(err, AP_E_INVALID, "it must be table or json, not \"%.40s\"", value);
-  return AP_OK;
+  return cli_take_as_json(&((struct entities *)into)->as_json, value, err);
 }
 
 const struct cli_option cli_entities_options[] = {
@@ -50,30 +46,12 @@ static int read_all(const struct cli_command *command, const struct cli_args *ar
 
 /* ---- as a table ---- */
 
-/* What could steer a terminal is replaced. */
-static void print_text(const char *text)
-{
-  for (size_t left = strlen(text); left;) {
-    size_t size = ap_utf8_size(text, left);
-    const unsigned char *byte = (const unsigned char *)text;
-    bool is_control = size == 0 || byte[0] < 0x20 || byte[0] == 0x7f ||
-                      (size == 2 && byte[0] == 0xc2 && byte[1] < 0xa0);
-    size += size == 0;
-    if (is_control)
-      (void)putchar('?');
-    else
-      (void)fwrite(text, 1, size, stdout);
-    text += size;
-    left -= size;
-  }
-}
-
 /* "  (" before the first remark, "; " before others; once there is one, close with ")". */
 static void print_remark(bool *has_one, const char *label, const char *text)
 {
   (void)fputs(*has_one ? "; " : "  (", stdout);
   (void)fputs(label, stdout);
-  print_text(text);
+  cli_print_text(text);
   *has_one = true;
 }
 
@@ -87,7 +65,7 @@ static void print_alias(void *arg, const char *alias)
   struct alias_print *print = arg;
   if (print->is_next) {
     (void)fputs(", ", stdout);
-    print_text(alias);
+    cli_print_text(alias);
   } else {
     print_remark(print->has_one, "also ", alias);
   }
@@ -99,7 +77,7 @@ static void print_row(const struct casefile *cf, uint32_t index, const struct ca
   bool has_one = false;
   struct alias_print aliases = {.has_one = &has_one};
   (void)printf("%-10s  ", case_type_word(entity->type));
-  print_text(entity->identifier);
+  cli_print_text(entity->identifier);
   if (entity->malformed)
     print_remark(&has_one, "skipped: ", entity->malformed);
   if (entity->internal)

@@ -164,6 +164,40 @@ const struct cli_command cli_commands[] = {
      .groups = CLI_GROUP_CONFIG | CLI_GROUP_ENTITIES | CLI_GROUP_LOG,
      .own = cli_entities_options,
      .run = cli_entities},
+    {.name = "quota",
+     .synopsis = "[--format table|json]",
+     .summary = "show what is left of the key's quota, and who spent it",
+     .help =
+         "Examples:\n"
+         "  apogee quota\n"
+         "  apogee quota --format json | jq .day.left\n"
+         "\n"
+         "By minute, day (UTC) and month: used, left, and when it returns; who spent it today\n"
+         "and this month; and the submissions that are open. Asks the ledger in the state\n"
+         "folder, which all runs of this user share; sends nothing, but needs the key, for the\n"
+         "ledger is the key's.\n",
+     .groups = OFFLINE | CLI_GROUP_SETTINGS,
+     .own = cli_quota_options,
+     .run = cli_quota},
+    {.name = "cache",
+     .synopsis = "[INDICATOR...] [--list] [--purge [--older-than DURATION]]",
+     .summary = "list, explain or purge the reports that are kept",
+     .help =
+         "Examples:\n"
+         "  apogee cache\n"
+         "  apogee cache --list\n"
+         "  apogee cache 44d88612fea8a8f36de82e1278abb02f http://example.com/\n"
+         "  apogee cache --purge --older-than 7d\n"
+         "  apogee cache --purge 44d88612fea8a8f36de82e1278abb02f\n"
+         "\n"
+         "Without more it says how much is kept. Of an INDICATOR (a hash, URL, host name, "
+         "address;\n"
+         "also TYPE:VALUE) it says what is known, under which hashes, since when, and how long it\n"
+         "is good (cache.report, cache.not_found, --max-age). --purge removes what is named, or\n"
+         "all, as far as it is older than --older-than. Needs no key and sends nothing.\n",
+     .groups = OFFLINE | CLI_GROUP_SETTINGS,
+     .own = cli_cache_options,
+     .run = cli_cache},
     {.name = "simulate",
      .synopsis = "[--port N] [--tls [--ca-out FILE]] [--scenario FILE] [--premium] [--no-quota]",
      .summary = "answer as the VirusTotal API v2 would, on loopback, without a key",

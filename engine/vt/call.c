@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vt/call.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -20,6 +21,26 @@ const struct vt_call_info *vt_call_info(enum vt_call call)
 {
   ap_require(call < VT_CALL_COUNT);
   return &calls[call];
+}
+
+void vt_call_key(enum vt_call call, const char *resource, char *out)
+{
+  size_t len = strlen(resource);
+  bool is_file = call == VT_FILE_REPORT || call == VT_FILE_RESCAN;
+  bool is_hash = is_file && strspn(resource, "0123456789abcdefABCDEF") == len;
+  out[0] = (char)('a' + (int)call);
+  for (size_t i = 0; i < len; i++)
+    out[i + 1] = is_hash ? (char)tolower((unsigned char)resource[i]) : resource[i];
+  out[len + 1] = '\0';
+}
+
+bool vt_call_of_key(const char *key, enum vt_call *call, const char **resource)
+{
+  if (key[0] < 'a' || key[0] >= 'a' + VT_CALL_COUNT)
+    return false;
+  *call = (enum vt_call)(key[0] - 'a');
+  *resource = key + 1;
+  return true;
 }
 
 static struct ap_slice text_or_none(struct ap_slice value)

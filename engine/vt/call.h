@@ -32,6 +32,13 @@ struct vt_call_info {
 
 const struct vt_call_info *vt_call_info(enum vt_call call);
 
+/* The key under which the answer to a call is shared and kept: strlen(resource) + 2 bytes at out. A
+ * hash is in lower case. */
+void vt_call_key(enum vt_call call, const char *resource, char *out);
+
+/* And back: false for what is no key. *resource points into key. */
+bool vt_call_of_key(const char *key, enum vt_call *call, const char **resource);
+
 /* md5, sha1 and sha256 */
 enum { VT_HASHES = 3 };
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -233,19 +232,15 @@ static struct vt_item *new_item(struct vt_client *client, enum vt_call call, siz
   item->call = call;
   item->priority = priority;
   item->state = VT_ITEM_FRESH;
-  item->key[0] = (char)('a' + (int)call);
+  vt_call_key(call, "", item->key);
   item->resource = item->key + 1;
   return item;
 }
 
 static void set_resource(struct vt_item *item, const char *resource)
 {
-  size_t len = strlen(resource);
-  bool is_file = item->call == VT_FILE_REPORT || item->call == VT_FILE_RESCAN;
-  bool is_hash = is_file && strspn(resource, "0123456789abcdefABCDEF") == len;
-  for (size_t i = 0; i < len; i++)
-    item->key[i + 1] = is_hash ? (char)tolower((unsigned char)resource[i]) : resource[i];
-  item->key_len = len + 1;
+  vt_call_key(item->call, resource, item->key);
+  item->key_len = strlen(item->key);
 }
 
 /* Who wants nothing old may share what is yet to be sent; an answer that is on its way may be from

@@ -138,7 +138,8 @@ static void test_every_key_can_be_said_in_the_file(void **state)
           "  proxy_password = 'credential:proxy', tier = 'premium', timeout = '5s', retries = 0,\n"
           "  retry_delay = 2, upload_max = '32MiB', poll_interval = 0.5, comments = 'none' },\n"
           "  jobs = 1024, deadline = '10m', on_limit = 'stop', max_wait = '1d', state_dir = '/s',\n"
-          "  actions_path = { '/a', '/b' }, cache = { report = 0, not_found = '1m', max_age = 9 },\n"
+          "  actions_path = { '/a', '/b' },\n"
+          "  cache = { report = 0, not_found = '1m', max_age = 9 },\n"
           "  no_cache = true, no_state = true, reserve = 7,\n"
           "  keep = { runs = '1d', reports = '2d', max = '5MiB' },\n"
           "  limits = { entities = 7, instructions = 1000000.0, memory = 134217728 } }"),

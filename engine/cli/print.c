@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/print.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+void cli_print_text(const char *text)
+{
+  for (size_t left = strlen(text); left;) {
+    size_t size = ap_utf8_size(text, left);
+    const unsigned char *byte = (const unsigned char *)text;
+    bool is_control = size == 0 || byte[0] < 0x20 || byte[0] == 0x7f ||
+                      (size == 2 && byte[0] == 0xc2 && byte[1] < 0xa0);
+    size += size == 0;
+    if (is_control)
+      (void)putchar('?');
+    else
+      (void)fwrite(text, 1, size, stdout);
+    text += size;
+    left -= size;
+  }
+}
+
+int cli_take_as_json(bool *as_json, const char *value, struct ap_error *err)
+{
+  *as_json = strcmp(value, "json") == 0;
+  if (!*as_json && strcmp(value, "table") != 0)
+    return ap_fail(err, AP_E_INVALID, "it must be table or json, not \"%.40s\"", value);
+  return AP_OK;
+}

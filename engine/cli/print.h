@@ -1,0 +1,13 @@
+/* Texts of others on standard output. */
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+/* Prints a text; what could steer a terminal is replaced by ?. */
+void cli_print_text(const char *text);
+
+/* Takes the value of --format table|json into a bool that says whether it is json. */
+int cli_take_as_json(bool *as_json, const char *value, struct ap_error *err);
