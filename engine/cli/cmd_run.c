@@ -1,4 +1,4 @@
-/* run, action and ping: what was typed becomes a request to the engine. */
+/* run, action, ping and plan: what was typed becomes a request to the engine. */
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
 #include <unistd.h>
@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "cli/command.h"
 #include "cli/cron.h"
+#include "cli/print.h"
 
 /* What a command of these is about. */
 struct script_command {
@@ -19,6 +20,7 @@ static const struct script_command script_commands[] = {
     {"run", "run", NULL, "a playbook"},
     {"action", "action", NULL, "an action"},
     {"ping", "action", "ping", NULL},
+    {"plan", "plan", NULL, "a playbook"},
 };
 
 static const struct script_command *find(const char *name)
@@ -52,7 +54,7 @@ enum run_format cli_format_of(const struct cli_args *args)
 }
 
 static int ask(const struct script_command *script, const struct cli_args *args,
-               const struct cli_config *config)
+               const struct cli_config *config, bool as_json)
 {
   const struct run_request request = {
       .script =
@@ -66,6 +68,7 @@ static int ask(const struct script_command *script, const struct cli_args *args,
               .skip = args->skip.items,
               .skip_count = args->skip.count,
               .fail_on_risky = args->fail_on_risky,
+              .as_json = as_json,
           },
       .entities_files = args->entities.items,
       .entities_file_count = args->entities.count,
@@ -113,7 +116,7 @@ static int go_on_or_ask(const struct script_command *script, const struct cli_ar
                            args->simulate ? "--simulate" : "--no-state");
   if (cli_find_unfinished(config, args->operands.items[0], id))
     return cli_go_on(id, args, config);
-  return ask(script, args, config);
+  return ask(script, args, config, false);
 }
 
 /* What is wrong with the call or the configuration is worth an alert too: a job that never runs. */
@@ -142,8 +145,35 @@ int cli_script(const struct cli_command *command, int argc, char **argv)
   if (exit_code != CLI_EXIT_DONE)
     exit_code = refused(command, &args, exit_code);
   else
-    exit_code =
-        options.is_resumed ? go_on_or_ask(script, &args, &config) : ask(script, &args, &config);
+    exit_code = options.is_resumed ? go_on_or_ask(script, &args, &config)
+                                   : ask(script, &args, &config, false);
+  cli_args_deinit(&args);
+  cli_config_deinit(&config);
+  return exit_code;
+}
+
+/* A plan is text of the engine's own, whatever its form. */
+static int take_format(void *into, char *value, struct ap_error *err)
+{
+  return cli_take_as_json(into, value, err);
+}
+
+const struct cli_option cli_plan_options[] = {
+    {.name = "format", .value = "table|json", .doc = "(default table)", .take = take_format},
+    {0},
+};
+
+int cli_plan(const struct cli_command *command, int argc, char **argv)
+{
+  const struct script_command *script = find(command->name);
+  bool as_json = false;
+  struct cli_args args = {.own = &as_json};
+  struct cli_config config;
+  int exit_code = cli_prepare(command, argc, argv, &args, &config);
+  if (exit_code == CLI_EXIT_DONE)
+    exit_code = check_words(script, &args);
+  if (exit_code == CLI_EXIT_DONE)
+    exit_code = ask(script, &args, &config, as_json);
   cli_args_deinit(&args);
   cli_config_deinit(&config);
   return exit_code;

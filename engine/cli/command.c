@@ -62,6 +62,24 @@ const struct cli_command cli_commands[] = {
      .after = exit_codes,
      .groups = ONLINE | CLI_GROUP_ENTITIES | CLI_GROUP_PARAMS | CLI_GROUP_CRON,
      .run = cli_script},
+    {.name = "plan",
+     .synopsis = "PLAYBOOK|ACTION [--entities FILE|-]... [--entity TYPE:VALUE]... "
+                 "[--param NAME=VALUE]...",
+     .summary = "say what a run would ask, send and cost, sending nothing",
+     .help =
+         "Examples:\n"
+         "  apogee plan triage --entities indicators.txt\n"
+         "  apogee plan scan_hash --param threshold=5 --entities hashes.txt --format json\n"
+         "\n"
+         "Takes what run and action take. Counts by step: what is in the cache, requests, quota,\n"
+         "submissions that would become public, and what is skipped and why; then how long that\n"
+         "takes at this key's rate, and whether the day's quota is enough. Where the cost depends\n"
+         "on an answer, the least and the most are said. Needs no key; with one it knows what is\n"
+         "left of the quota.\n",
+     .groups =
+         OFFLINE | CLI_GROUP_SETTINGS | CLI_GROUP_ENTITIES | CLI_GROUP_PARAMS | CLI_GROUP_STEPS,
+     .own = cli_plan_options,
+     .run = cli_plan},
     {.name = "resume",
      .synopsis = "[RUN|last]",
      .summary = "go on with a run that was cut off or left scans pending",

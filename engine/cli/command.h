@@ -46,11 +46,13 @@ int cli_check(const struct cli_command *command, int argc, char **argv);
 int cli_entities(const struct cli_command *command, int argc, char **argv);
 int cli_resume(const struct cli_command *command, int argc, char **argv); /* and report */
 int cli_runs(const struct cli_command *command, int argc, char **argv);
+int cli_plan(const struct cli_command *command, int argc, char **argv);
 int cli_quota(const struct cli_command *command, int argc, char **argv);
 int cli_cache(const struct cli_command *command, int argc, char **argv);
 int cli_simulate(const struct cli_command *command, int argc, char **argv);
 
 extern const struct cli_option cli_entities_options[];
+extern const struct cli_option cli_plan_options[];
 extern const struct cli_option cli_quota_options[];
 extern const struct cli_option cli_cache_options[];
 extern const struct cli_option cli_simulate_options[];

@@ -143,10 +143,10 @@ static int open_kept(struct cli_parts *parts, const struct run_request *request,
   return CLI_EXIT_DONE;
 }
 
-static int make_record(struct cli_parts *parts, const struct cli_config *config)
+static int make_record(struct cli_parts *parts, const char *folder)
 {
   struct ap_error err = {0};
-  parts->folder = config->no_state ? temporary_folder() : config->state_dir;
+  parts->folder = folder;
   if (!parts->folder) {
     (void)ap_fail(&err, AP_E_INVALID, "%s", cli_no_state_folder);
     return said(CLI_EXIT_NOT_WRITTEN, &err);
@@ -346,7 +346,7 @@ int cli_parts_case(struct cli_parts *parts, const struct run_request *request,
   if (exit_code == CLI_EXIT_DONE)
     exit_code = make_client(parts, request, config);
   if (exit_code == CLI_EXIT_DONE && !request->id)
-    exit_code = make_record(parts, config);
+    exit_code = make_record(parts, config->no_state ? temporary_folder() : config->state_dir);
   return exit_code == CLI_EXIT_DONE ? warn_of_settings(parts, config) : exit_code;
 }
 
@@ -356,6 +356,28 @@ int cli_parts_report(struct cli_parts *parts, const struct run_request *request,
   int exit_code = open_kept(parts, request, config);
   if (exit_code == CLI_EXIT_DONE && case_record_rebuild(parts->record, parts->restored) != AP_OK)
     return no_memory();
+  return exit_code;
+}
+
+/* The ledger is nobody's where there is no key. */
+int cli_parts_plan(struct cli_parts *parts, const struct run_request *request,
+                   const struct cli_config *config)
+{
+  int exit_code = read_entities(parts, request, config);
+  bool with_key = exit_code == CLI_EXIT_DONE && has_key(parts, config);
+  if (exit_code == CLI_EXIT_DONE)
+    exit_code = open_store(parts, request, config);
+  if (exit_code == CLI_EXIT_DONE)
+    exit_code = make_record(parts, temporary_folder());
+  const struct cli_tier *tier = &config->virustotal.tier;
+  parts->plan = (struct script_plan){
+      .store = parts->store,
+      .lifetimes = cli_lifetimes_of(config),
+      .limits = cli_limits_of(config),
+      .list = (uint32_t)tier->list,
+      .has_key = with_key && !config->no_state,
+      .comments = tier->premium ? (enum vt_comments)config->virustotal.comments : VT_COMMENTS_NONE,
+  };
   return exit_code;
 }
 

@@ -26,6 +26,7 @@ struct cli_parts {
   struct store *store;
   struct vt_client *client;
   char no_client[512]; /* why there is none */
+  struct script_plan plan;
   struct script_host *host;
 };
 
@@ -40,6 +41,10 @@ int cli_parts_case(struct cli_parts *parts, const struct run_request *request,
 /* Of a run that is shown again: its entities and its record, as they were. */
 int cli_parts_report(struct cli_parts *parts, const struct run_request *request,
                      const struct cli_config *config);
+
+/* Instead of it for a plan: entities, the store, a record that nobody reads. Nothing is sent. */
+int cli_parts_plan(struct cli_parts *parts, const struct run_request *request,
+                   const struct cli_config *config);
 
 /* What the key may take, as the store wants to know it. */
 struct store_limits cli_limits_of(const struct cli_config *config);

@@ -13,8 +13,8 @@
 #include "base/log.h"
 #include "cli/asked.h"
 #include "cli/command.h"
-#include "cli/kept.h"
 #include "cli/cron.h"
+#include "cli/kept.h"
 #include "cli/output.h"
 #include "cli/parts.h"
 #include "cli/paths.h"
@@ -38,7 +38,8 @@ struct doing {
   int64_t started_unix_ms;
   uint64_t began_ms;
   int lock;      /* its file; -1: none */
-  bool has_case; /* run or action, not list, show or check */
+  bool has_case; /* run or action, not plan, list, show or check */
+  bool is_plan;
   bool was_signaled;
   bool must_flush;
   bool is_said; /* why not, on standard error */
@@ -412,11 +413,12 @@ static int make_run(struct doing *doing, const struct cli_folders *folders)
 {
   struct ap_error err = {0};
   const struct cli_config *config = doing->config;
-  uint64_t tasks = config->jobs * config->virustotal.tier.list;
+  uint64_t tasks = doing->is_plan ? 1 : config->jobs * config->virustotal.tier.list;
   enum { TASKS_MAX = 1024 };
   const struct script_run_options options = {
       .cf = doing->parts.cf,
       .record = doing->parts.record,
+      .plan = doing->is_plan ? &doing->parts.plan : NULL,
       .client = doing->parts.client,
       .no_client = doing->parts.no_client,
       .tasks_max = (uint32_t)(tasks > TASKS_MAX ? TASKS_MAX : tasks),
@@ -489,6 +491,8 @@ static int show(struct doing *doing)
 static int make_parts(struct doing *doing)
 {
   int exit_code = cli_parts_base(&doing->parts, doing->config);
+  if (exit_code == CLI_EXIT_DONE && doing->is_plan)
+    return cli_parts_plan(&doing->parts, doing->request, doing->config);
   if (exit_code != CLI_EXIT_DONE || !doing->has_case)
     return exit_code;
   if (doing->request->is_report)
@@ -561,6 +565,7 @@ int run_main(const struct run_request *request, const struct cli_config *config)
   struct ap_error err = {0};
   doing.has_case =
       strcmp(request->script.command, "run") == 0 || strcmp(request->script.command, "action") == 0;
+  doing.is_plan = strcmp(request->script.command, "plan") == 0;
   if (cli_folders_find(&folders, &err) != AP_OK) {
     ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err.text);
     return CLI_EXIT_USAGE;

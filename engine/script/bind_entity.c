@@ -65,7 +65,14 @@ static void push_properties(lua_State *L, const struct case_entity *entity)
 static void push_suspicious(lua_State *L, const struct entity *entity)
 {
   const struct script_job *job = own_job(L, entity);
+  script_run_of(L)->saw_findings = true;
   lua_pushboolean(L, known(L, entity)->suspicious || (job && job->finding.suspicious));
+}
+
+static void push_enriched(lua_State *L, const struct case_entity *entity)
+{
+  script_run_of(L)->saw_findings = true;
+  lua_pushboolean(L, entity->enriched);
 }
 
 /* [-0, +1, e] */
@@ -83,7 +90,7 @@ static void push_field(lua_State *L, const struct entity *entity, const char *na
   else if (strcmp(name, "suspicious") == 0)
     push_suspicious(L, entity);
   else if (strcmp(name, "enriched") == 0)
-    lua_pushboolean(L, what->enriched);
+    push_enriched(L, what);
   else if (strcmp(name, "tlp") == 0)
     push_text(L, what->tlp);
   else if (strcmp(name, "properties") == 0)

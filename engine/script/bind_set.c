@@ -101,6 +101,7 @@ static int set_suspicious(lua_State *L)
 {
   const struct script_set *set = script_set_check(L, 1);
   struct script_set *chosen = script_set_push(L, set->count);
+  script_run_of(L)->saw_findings = true;
   for (uint32_t i = 0; i < set->count; i++)
     if (casefile_entity(case_of(L), set->index[i])->suspicious)
       chosen->index[chosen->count++] = set->index[i];

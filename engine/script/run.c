@@ -128,6 +128,8 @@ static void push_request(lua_State *L, const struct script_request *request)
   lua_setfield(L, -2, "skip");
   lua_pushboolean(L, request->fail_on_risky);
   lua_setfield(L, -2, "fail_on_risky");
+  lua_pushboolean(L, request->as_json);
+  lua_setfield(L, -2, "as_json");
 }
 
 int script_run_start(struct script_run *run, const struct script_request *request,

@@ -18,9 +18,19 @@ struct script_param {
   const char *value;
 };
 
+/* What a plan stands on. Borrowed as long as the run lives. */
+struct script_plan {
+  struct store *store; /* what is cached, and the ledger */
+  struct store_lifetimes lifetimes;
+  struct store_limits limits;
+  uint32_t list;             /* items of a list */
+  bool has_key;              /* the ledger is a key's */
+  enum vt_comments comments; /* none where the key has none */
+};
+
 /* What a command asks for. Borrowed until script_run_start returns. */
 struct script_request {
-  const char *command;        /* run, action, list, show or check */
+  const char *command;        /* run, action, plan, list, show or check */
   const char *target;         /* playbook or action; NULL: none */
   const char *const *targets; /* of check */
   size_t target_count;
@@ -31,6 +41,7 @@ struct script_request {
   const char *const *skip;
   size_t skip_count;
   bool fail_on_risky;
+  bool as_json; /* of a plan: how it is printed */
 };
 
 /* How it ended. Belongs to the run. */
@@ -54,7 +65,8 @@ enum script_said {
 
 /* What a run stands on and tells of. Borrowed as long as the run lives. */
 struct script_run_options {
-  struct casefile *cf; /* NULL: nothing is run (list, show, check) */
+  struct casefile *cf;            /* NULL: nothing is run (list, show, check) */
+  const struct script_plan *plan; /* NULL: this is none */
   struct case_record *record;
   struct vt_client *client; /* NULL: there is none */
   const char *no_client;    /* and why: what an action that needs it is told */

@@ -76,8 +76,9 @@ struct script_run {
   size_t collected_bytes; /* in use after the last collection that was asked for */
   uint32_t places_taken;  /* by jobs that are not away */
   uint64_t last_serial;
-  int stopped; /* AP_OK, AP_E_DEADLINE or AP_E_CANCELED */
-  int broken;  /* AP_OK, or why the record cannot be written */
+  bool saw_findings; /* a script read what steps find out: for plans */
+  int stopped;       /* AP_OK, AP_E_DEADLINE or AP_E_CANCELED */
+  int broken;        /* AP_OK, or why the record cannot be written */
   struct net_timer *grace;
   struct script_step_words *steps;
   uint32_t step_count;
@@ -121,3 +122,4 @@ struct script_set *script_set_push(lua_State *L, uint32_t max); /* room for max,
 void script_vt_push_module(lua_State *L);
 void script_engine_push(lua_State *L);
 extern const luaL_Reg script_record_functions[];
+extern const luaL_Reg script_plan_functions[]; /* bind_plan.c */

@@ -105,8 +105,9 @@ end
 
 ---@param engine table
 ---@param steps table[] of the playbook; each gets `number`, and `found` when it ran
+---@param on_look fun(step: table)? called when what a step found is read
 ---@return table case, table state { tags, score }
-function M.new(engine, steps)
+function M.new(engine, steps, on_look)
   local state = { tags = {}, has_tag = {}, score = 0 }
   local methods = methods_of(engine, state)
   local by_name, names = {}, {}
@@ -116,6 +117,7 @@ function M.new(engine, steps)
   end
   local case = read_only(function(_, key)
     if methods[key] then return methods[key] end
+    if by_name[key] and on_look then on_look(by_name[key]) end
     if by_name[key] then return view_of(engine, by_name[key]) end
     local nearest = engine.nearest(tostring(key), names)
     local hint = nearest and '; did you mean "' .. nearest .. '"?' or ""

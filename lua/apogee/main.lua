@@ -3,6 +3,8 @@
 local catalog = require "apogee.catalog"
 local loader = require "apogee.loader"
 local params = require "apogee.params"
+local plan = require "apogee.plan"
+local plan_view = require "apogee.plan_view"
 local playbook_check = require "apogee.playbook_check"
 local runner = require "apogee.runner"
 
@@ -81,6 +83,30 @@ function command.run(engine, args)
     exit = exit, tags = case.tags, score = case.score,
   }
   return exit
+end
+
+-- What is planned: an action, as a playbook of one step, or a playbook.
+local function find_planned(engine, args)
+  local action, message = find_action(engine, args.target)
+  if not action and not engine.find_playbook(args.target) then return nil, message end
+  local playbook, why
+  if not action then
+    playbook, why = find_playbook(engine, args.target)
+    if not playbook then return nil, why end
+  end
+  local values, wrong = collect(engine, (action or playbook).params, args)
+  if not values then return nil, wrong end
+  if action then return playbook_of(action, values), {} end
+  return playbook, values
+end
+
+function command.plan(engine, args)
+  local playbook, values = find_planned(engine, args)
+  if not playbook then return WRONG_USAGE, values end
+  local made, message = plan.make(engine, playbook, values, args)
+  if not made then return WRONG_USAGE, message end
+  engine.print(args.as_json and plan_view.json(made) or plan_view.text(made))
+  return 0
 end
 
 function command.list(engine)

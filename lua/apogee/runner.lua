@@ -8,7 +8,8 @@ local step_of = require "apogee.step"
 
 local M = {}
 
-local function set_of(words)
+--- A list of words as a set.
+function M.set_of(words)
   local set = {}
   for _, word in ipairs(words or {}) do set[word] = true end
   return set
@@ -28,7 +29,7 @@ local function check_words(engine, steps, option, words)
     table.insert(known, step.name)
     for _, tag in ipairs(step.tags) do table.insert(known, tag) end
   end
-  local is_known = set_of(known)
+  local is_known = M.set_of(known)
   for _, word in ipairs(words or {}) do
     if not is_known[word] then
       local nearest = engine.nearest(word, known)
@@ -50,7 +51,7 @@ end
 ---@param engine table
 ---@param playbook table checked
 ---@param values table of its parameters
----@param options table { only, skip }
+---@param options table { only, skip, grant = fun(engine, action): instead of giving what it needs }
 ---@return boolean? ok, string? message
 function M.check(engine, playbook, values, options)
   for _, option in ipairs { "only", "skip" } do
@@ -61,14 +62,17 @@ function M.check(engine, playbook, values, options)
     if step.action then
       local given, message = arguments.resolve(engine, step, values)
       if not given then return nil, step.name .. ": " .. message end
-      local ok, why = grant(engine, step.action)
+      local ok, why = (options.grant or grant)(engine, step.action)
       if not ok then return nil, why end
     end
   end
   return true
 end
 
-local function why_left_out(run, step)
+--- Why the step is not run, before its own condition is asked.
+---@param run table { only, skip, stopped_by }
+---@return string?
+function M.why_left_out(run, step)
   if run.stopped_by then return ('Not run: the step "%s" failed.'):format(run.stopped_by) end
   if next(run.only) and not is_named(step, run.only) then return "Not run: left out by --only." end
   if is_named(step, run.skip) then return "Not run: left out by --skip." end
@@ -96,7 +100,7 @@ local function has_function(step)
 end
 
 local function run_step(run, step)
-  local why = why_left_out(run, step)
+  local why = M.why_left_out(run, step)
   if why then return step_of.leave_out(run, step, why) end
   local stopped = run.engine.state().stopped
   if stopped and has_function(step) then return step_of.cut_off(run, step, stopped) end
@@ -169,7 +173,7 @@ end
 function M.run(engine, playbook, values, options)
   local run = {
     engine = engine, steps = playbook.steps, values = values,
-    only = set_of(options.only), skip = set_of(options.skip),
+    only = M.set_of(options.only), skip = M.set_of(options.skip),
     is_alone = options.is_alone and #engine.set_of() > 0,
   }
   say_if_empty(engine, playbook.steps)
