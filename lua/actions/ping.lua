@@ -27,7 +27,8 @@ local TROUBLES = {
   forbidden = REFUSED,
   limited = {
     says = "The key works, but its quota is spent.",
-    advice = "Wait a minute, or until 00:00 UTC when the day's quota is spent.",
+    advice = "Wait a minute, or until 00:00 UTC when the day's quota is spent: `apogee quota` says "
+      .. "which, and who spent it.",
   },
   tls = {
     failed = true,

@@ -112,6 +112,8 @@ local ENDINGS = {
   interrupted = "A signal ended the run.",
 }
 
+local HOW_TO_SEE_QUOTA = "`apogee quota` says what is left and who spent it."
+
 local function opening(about)
   local sentences = {}
   if about.failure then
@@ -166,6 +168,7 @@ function M.of_trouble(engine, step, about)
   add_outcomes(sentences, engine, step, about, function(outcome)
     return IS_TROUBLE[outcome] or outcome == "reported" and about.counts.partial > 0
   end)
+  if about.counts.limited > 0 then table.insert(sentences, HOW_TO_SEE_QUOTA) end
   return table.concat(sentences, " ")
 end
 

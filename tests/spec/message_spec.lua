@@ -178,6 +178,11 @@ describe("the trouble of a step", function()
       message_of({ { "a", "reported", "not rescanned" } }, nil, message.of_trouble))
   end)
 
+  it("says where the quota can be seen when that is what is missing", function()
+    assert.matches("spent: a %(later%)%. `apogee quota` says what is left",
+      message_of({ { "a", "limited", "later" } }, nil, message.of_trouble))
+  end)
+
   it("begins with why the step failed as a whole", function()
     assert.equal("VirusTotal never answered: no route. 0 of 1 file hash was checked. "
       .. "1 failed: a (no route).",

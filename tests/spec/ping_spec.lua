@@ -24,7 +24,7 @@ describe("ping", function()
   for _, case in ipairs {
     { "unauthorized", true, "refused the key", "virustotal.api_key" },
     { "forbidden", true, "refused the key", "virustotal.api_key" },
-    { "limited", false, "key works, but its quota is spent", "until 00:00 UTC" },
+    { "limited", false, "key works, but its quota is spent", "until 00:00 UTC.*`apogee quota`" },
     { "tls", true, "TLS", "virustotal.ca_file" },
     { "network", true, "could not be reached", "virustotal.proxy" },
     { "timeout", true, "in time", "virustotal.timeout" },

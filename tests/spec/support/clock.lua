@@ -12,6 +12,8 @@ local function days_from_civil(year, month, day)
     - 719468
 end
 
+function M.format(seconds) return os.date("!%Y-%m-%dT%H:%M:%SZ", seconds) end
+
 function M.parse(text)
   local parts = { text:match(PATTERN) }
   if #parts == 0 then return nil, "no time", "invalid" end
