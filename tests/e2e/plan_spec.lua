@@ -96,7 +96,8 @@ describe("apogee plan", function()
   it("says what is skipped and why", function()
     with(PUBLIC, function(w)
       local made = plan(w, "scan_ip", { "10.0.0.1", "8.8.8.8" })
-      assert.same({ count = 1, examples = { { entity = "10.0.0.1", reason = "an internal address" } } },
+      assert.same(
+        { count = 1, examples = { { entity = "10.0.0.1", reason = "an internal address" } } },
         made.steps[1].skipped)
       assert.equal("1-1", ends(made.total.quota))
     end)

@@ -97,7 +97,7 @@ end)
 describe("a reserve", function()
   local DAY = { per_minute = 0, per_day = 5, per_month = 0, list = 4, premium = false }
 
-  it("is left for others: what would go below it is limited, and says when quota returns", function()
+  it("is left for others: what goes below it is limited, and says when quota returns", function()
     with(DAY, function(w)
       local document, ran = w:json(look_up({ hash_of(1), hash_of(2), hash_of(3), hash_of(4) },
         "--reserve", "3"))
@@ -210,7 +210,9 @@ describe("apogee cache", function()
   it("finds a domain by a host, a URL and a user of it", function()
     with(nil, function(w)
       w:json { "action", "get_domain_report", "--entity", "www.example.com", "--format", "json" }
-      for _, indicator in ipairs { "mail.example.com", "http://example.com/x", "ana@example.com" } do
+      for _, indicator in ipairs {
+        "mail.example.com", "http://example.com/x", "ana@example.com",
+      } do
         local about = w:json { "cache", indicator, "--format", "json" }
         assert.same({ "example.com" }, about.indicators[1].entries[1].keys, indicator)
       end

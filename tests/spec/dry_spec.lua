@@ -65,8 +65,8 @@ describe("a vt that asks nobody", function()
     { "no comments of what is cached and not risky", "scan_hash", hash_entity, {},
       { comments = "risky", cache = { ["file_report " .. HASH] = OLD } }, "0-0" },
     { "nothing of what is skipped", "scan_ip",
-      function() return { identifier = "10.0.0.1", type = "ip_address", internal = true } end, {}, {},
-      "0-0", {} },
+      function() return { identifier = "10.0.0.1", type = "ip_address", internal = true } end, {},
+      {}, "0-0", {} },
   }
   for _, case in ipairs(cases) do
     local name, id, entity, params, given, quota, most = table.unpack(case)

@@ -203,7 +203,7 @@ static inline void await(struct world *world, const char *scan_id)
 /* Runs the loop until so many requests have arrived. */
 static inline void until_requested(struct world *world, unsigned count)
 {
-  net_timer_start(world->limit, 30000);
+  net_timer_start(world->limit, (uint64_t)(30000 * ap_clock_scale()));
   while (sim_request_count(world->sim, NULL) < count)
     (void)uv_run(net_loop_uv(world->loop), UV_RUN_NOWAIT);
   net_timer_stop(world->limit);
@@ -211,7 +211,7 @@ static inline void until_requested(struct world *world, unsigned count)
 
 static inline void settle(struct world *world)
 {
-  net_timer_start(world->limit, 30000);
+  net_timer_start(world->limit, (uint64_t)(30000 * ap_clock_scale()));
   net_loop_run(world->loop);
   net_timer_stop(world->limit);
   for (unsigned i = 0; i < world->asked; i++)
