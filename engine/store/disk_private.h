@@ -74,6 +74,9 @@ struct disk {
             "coalesce(min(at_ms) FILTER (WHERE holder = ?2), 0) FROM taken WHERE key = ?1")        \
   X(OTHERS_WAITING,                                                                                \
     "SELECT count(*) FROM waiters WHERE key = ?1 AND holder <> ?2 AND until_ms > ?3")              \
+  X(HUNGRY_WAITING,                                                                                \
+    "SELECT count(*) FROM waiters w WHERE key = ?1 AND holder <> ?2 AND until_ms > ?3 AND ?4 > "   \
+    "(SELECT coalesce(sum(count), 0) FROM taken WHERE key = ?1 AND holder = w.holder)")            \
   X(SHARERS, "SELECT count(*) FROM (SELECT holder FROM taken WHERE key = ?1 AND count > 0 "        \
              "UNION SELECT holder FROM waiters WHERE key = ?1 AND until_ms > ?3 UNION SELECT ?2)") \
   X(DAYS, "SELECT coalesce(sum(count), 0) FROM spent WHERE key = ?1 AND day BETWEEN ?2 AND ?3")    \

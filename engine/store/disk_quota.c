@@ -45,7 +45,8 @@ int disk_quota_days(struct disk *disk, int64_t now_ms, struct store_used *used)
   return rc;
 }
 
-/* While others wait, the minute is shared out evenly. `mine` is what this process has of it. */
+/* While others wait that have less, the minute is shared out evenly: what one does not want of its
+ * part is for the others. `mine` is what this process has of it. */
 static int read_part(struct disk *disk, int64_t now_ms, uint32_t per_minute, uint32_t mine,
                      struct store_used *used)
 {
@@ -59,7 +60,12 @@ static int read_part(struct disk *disk, int64_t now_ms, uint32_t per_minute, uin
   rc = disk_number(disk, &sharers, DISK_SHARERS, "iii", disk->key_id, disk->me.id, now_ms);
   uint32_t count = sharers < 1 ? 1 : to_count(sharers);
   uint32_t part = (per_minute - 1) / count + 1;
-  used->part = part > mine ? part - mine : 0;
+  int64_t hungry = 0;
+  if (rc == AP_OK)
+    rc = disk_number(disk, &hungry, DISK_HUNGRY_WAITING, "iiii", disk->key_id, disk->me.id, now_ms,
+                     (int64_t)part);
+  if (hungry)
+    used->part = part > mine ? part - mine : 0;
   return rc;
 }
 

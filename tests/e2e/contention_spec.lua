@@ -99,7 +99,6 @@ describe("a key that eight processes share", function()
       end
       assert.equal(HASHES, checked)
       local requests = w:requests()
-      if os.getenv "DBG" then os.execute("cp "..w:path "requests".." /tmp/h/q_req.log") end
       for _, request in ipairs(requests) do assert.equal(200, request.status) end
       expect_full(windows_of(requests), "window")
       if IS_FULL then expect_full(minutes_of(requests), "minute") end

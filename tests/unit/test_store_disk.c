@@ -114,6 +114,49 @@ static void test_quota_is_counted_by_who_spends_it(void **state)
   assert_int_equal(5, number("SELECT count FROM spent WHERE spender = 'action scan_hash'"));
 }
 
+/* A full minute, of which four have a third each; then the first gives some back. */
+static void crowd(struct desk desks[4], const struct store_limits *limits)
+{
+  for (int i = 0; i < 4; i++)
+    desk_open(&desks[i], &folder);
+  for (int i = 0; i < 3; i++)
+    assert_int_equal(4, desk_take(&desks[i], limits, 4));
+  for (int i = 1; i < 3; i++) /* they stand in line */
+    assert_int_equal(0, desk_take(&desks[i], limits, 4));
+}
+
+static void leave(struct desk desks[4])
+{
+  for (int i = 0; i < 4; i++)
+    desk_close(&desks[i]);
+}
+
+static void test_what_one_does_not_want_of_its_part_is_for_the_others(void **state)
+{
+  const struct store_limits limits = {.per_minute = 12};
+  struct desk desks[4] = {0};
+  (void)state;
+  crowd(desks, &limits);
+  store_quota_return(desks[0].store, desks[0].grant.at_unix_ms, 3);
+  store_settle(desks[0].store);
+  assert_int_equal(3, desk_take(&desks[1], &limits, 4));
+  leave(desks);
+}
+
+static void test_a_part_is_kept_for_who_waits_and_has_less(void **state)
+{
+  const struct store_limits limits = {.per_minute = 12};
+  struct desk desks[4] = {0};
+  (void)state;
+  crowd(desks, &limits);
+  assert_int_equal(0, desk_take(&desks[3], &limits, 4));
+  store_quota_return(desks[0].store, desks[0].grant.at_unix_ms, 3);
+  store_settle(desks[0].store);
+  assert_int_equal(0, desk_take(&desks[1], &limits, 4));
+  assert_int_equal(3, desk_take(&desks[3], &limits, 4));
+  leave(desks);
+}
+
 /* ---- another process ---- */
 
 /* Runs `child` in a process of its own. */
@@ -475,6 +518,8 @@ int main(void)
       IN_FOLDER(test_who_has_another_key_has_other_quota),
       IN_FOLDER(test_answers_of_one_service_are_not_those_of_another),
       IN_FOLDER(test_quota_is_counted_by_who_spends_it),
+      IN_FOLDER(test_what_one_does_not_want_of_its_part_is_for_the_others),
+      IN_FOLDER(test_a_part_is_kept_for_who_waits_and_has_less),
       IN_FOLDER(test_what_another_process_is_about_to_submit_is_left_to_it),
       IN_FOLDER(test_an_intent_of_days_ago_is_forgotten),
       IN_FOLDER(test_an_answer_is_stored_once),
