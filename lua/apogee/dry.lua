@@ -134,6 +134,20 @@ function Dry:module()
   return vt
 end
 
+--- What reaches out to other hosts is refused, and said: its cost is not known.
+---@param functions string[] of the module
+---@return table module
+function Dry:refusing(functions)
+  local module = {}
+  for _, name in ipairs(functions) do
+    module[name] = function()
+      self.way.problem = "what other hosts hold is not known to a plan"
+      return nil, "a plan reaches no host", "denied"
+    end
+  end
+  return module
+end
+
 -- ---- exploring ----
 
 local function add_way(found, way)
@@ -168,7 +182,8 @@ function Dry:explore(subject, run, ...)
     self.subject = self.step .. ":" .. subject
     self.way = new_way(choices)
     local ok, result = pcall(run, ...)
-    if not ok then found.problem = found.problem or tostring(result) end
+    if not ok then self.way.problem = tostring(result) end
+    found.problem = found.problem or self.way.problem
     if number == 1 then first = result end
     add_way(found, self.way)
     choices = next_choices(self.way)

@@ -264,6 +264,9 @@ local function time_of(total, facts, usage)
   }
 end
 
+-- What would reach other hosts than VirusTotal.
+local OUTSIDE = { sftp = { "open" }, http = { "request" } }
+
 --- Nothing that the actions need is there but the dry `vt`: what would reach out is not granted.
 ---@param dry table
 ---@return fun(engine: table, action: table): boolean?, string?
@@ -272,7 +275,9 @@ local function granting(dry)
     for _, name in ipairs(action.needs) do
       if name == "vt" then
         rawset(action.env, "vt", dry:module())
-      elseif name == "files" then
+      elseif OUTSIDE[name] then
+        rawset(action.env, name, dry:refusing(OUTSIDE[name]))
+      else
         local ok, message = engine.grant(action.env, { name })
         if not ok then return nil, action.path .. ": needs: " .. message end
       end

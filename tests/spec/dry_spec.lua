@@ -142,6 +142,17 @@ describe("a vt that asks nobody", function()
     assert.equal("1-2", range(found))
   end)
 
+  it("refuses to reach other hosts, and says that the cost is not known", function()
+    local dry = new_dry {}
+    local sftp = dry:refusing { "open" }
+    local found, code = dry:explore("a", function()
+      local _, _, why = sftp.open { host = "files.example.com" }
+      return why
+    end)
+    assert.equal("denied", code)
+    assert.matches("other hosts", found.problem)
+  end)
+
   it("does not try ways without end", function()
     local dry = new_dry {}
     local vt = dry:module()
