@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/parts.h"
 
 static int said(int exit_code, const struct ap_error *err)
 {
@@ -27,8 +28,7 @@ int cli_look_open(struct cli_look *look, const struct cli_config *config, bool w
   options.keep_reports_ms = config->keep.reports_ms;
   options.keep_bytes = config->keep.max_bytes;
   if (!config->state_dir)
-    (void)ap_fail(&err, AP_E_INVALID,
-                  "there is no folder for the state: set HOME, or state_dir in the configuration");
+    (void)ap_fail(&err, AP_E_INVALID, "%s", cli_no_state_folder);
   else if (store_open(look->loop, config->state_dir, &options, &look->store, &err) == AP_OK)
     return CLI_EXIT_DONE;
   (void)ap_fail_context(&err, "the state cannot be read");
