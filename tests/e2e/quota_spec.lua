@@ -59,13 +59,21 @@ describe("apogee quota", function()
   end)
 
   it("lists submissions that are open", function()
-    with(PUBLIC, function(w)
-      w:run { "action", "scan_url", "--param", "threshold=3", "--param", "submit_unknown=true",
-        "--entity", "http://unknown.example.com/", "--deadline", "1s" }
+    local url = "http://unknown.example.com/"
+    workspace.simulated({
+      scenario = "return { scan_ms = 3600000, answers = { ['url/report " .. url
+        .. "'] = { { code = 0 } } } }",
+    }, function(w)
+      local ran = w:run { "action", "scan_url", "--param", "threshold=3", "--param",
+        "submit_unknown=true", "--entity", url, "--deadline", "2s" }
+      assert.equal(4, ran.exit, ran.err)
       local quota = w:json { "quota", "--format", "json" }
-      if #quota.pending == 0 then return end -- the simulator knew the URL, or was done in time
+      assert.equal(1, #quota.pending)
       assert.equal("url_scan", quota.pending[1].kind)
-      assert.equal("http://unknown.example.com/", quota.pending[1].resource)
+      assert.equal(url, quota.pending[1].resource)
+      assert.is_string(quota.pending[1].waited_for)
+      assert.matches(UTC, quota.pending[1].since)
+      assert.matches("url_scan%s+http://unknown%.example%.com/\n", w:run({ "quota" }).out)
     end)
   end)
 
