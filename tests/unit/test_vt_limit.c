@@ -119,6 +119,7 @@ static void open_spent(struct world *world)
   options.limits = limits;
   options.max_wait_ms = 0;
   world_open(world, NULL, &options);
+  pass_midnight();
   ask(world, VT_FILE_REPORT, EICAR);
   settle(world);
   expect_code(world, 0, AP_OK, "the one there is quota for");
