@@ -46,8 +46,6 @@ int cli_parts_report(struct cli_parts *parts, const struct run_request *request,
 int cli_parts_plan(struct cli_parts *parts, const struct run_request *request,
                    const struct cli_config *config);
 
-extern const char cli_no_state_folder[]; /* a sentence */
-
 /* What the key may take, as the store wants to know it. */
 struct store_limits cli_limits_of(const struct cli_config *config);
 
