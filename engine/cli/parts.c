@@ -57,7 +57,7 @@ static int read_entities(struct cli_parts *parts, const struct run_request *requ
 const char cli_no_state_folder[] =
     "there is no folder for the state: set HOME, or state_dir in the configuration";
 
-static const char *temporary_folder(void)
+const char *cli_temporary_folder(void)
 {
   const char *folder = getenv("TMPDIR");
   return folder && *folder ? folder : "/tmp";

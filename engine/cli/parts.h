@@ -53,3 +53,5 @@ struct store_limits cli_limits_of(const struct cli_config *config);
 struct store_lifetimes cli_lifetimes_of(const struct cli_config *config);
 
 void cli_parts_free(struct cli_parts *parts);
+
+const char *cli_temporary_folder(void); /* $TMPDIR, else /tmp */

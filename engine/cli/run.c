@@ -158,6 +158,16 @@ static void say(void *arg, enum script_said what, const char *text)
     ap_log(AP_LOG_SCRIPT, is_error ? AP_LOG_ERROR : AP_LOG_WARN, "%s", text);
 }
 
+/* What was typed is shown by the process list until it is overwritten. */
+static void hide(void *arg, const char *text)
+{
+  const struct doing *doing = arg;
+  const struct script_request *script = &doing->request->script;
+  for (size_t i = 0; i < script->param_count; i++)
+    if (strcmp(script->params[i].value, text) == 0)
+      memset((char *)(uintptr_t)script->params[i].value, '*', strlen(text));
+}
+
 static void broke(void *arg, int code)
 {
   struct doing *doing = arg;
@@ -427,6 +437,7 @@ static int make_run(struct doing *doing, const struct cli_folders *folders)
       .playbooks = folders->playbooks,
       .action_folders = (const char *const *)config->actions_path.items,
       .action_folder_count = config->actions_path.count,
+      .temporary = cli_temporary_folder(),
       .arg = doing,
       .begun = begun,
       .ended = ended,
@@ -434,6 +445,7 @@ static int make_run(struct doing *doing, const struct cli_folders *folders)
       .step_ended = step_ended,
       .print = print,
       .say = say,
+      .hide = hide,
       .broke = broke,
   };
   if (script_run_new(doing->parts.host, &options, &doing->run, &err) == AP_OK)

@@ -7,8 +7,11 @@
 #include <unistd.h>
 
 #include "base/nearest.h"
+#include "net/ssh_key.h"
+#include "script/files.h"
 #include "script/host_private.h"
 #include "script/run_private.h"
+#include "script/secret.h"
 #include "script/source.h"
 
 enum { PATH_MAX_BYTES = 4096, WORDS_MAX = 1024 };
@@ -53,6 +56,25 @@ static int engine_load(lua_State *L)
   return 2;
 }
 
+/* What a capability puts into an environment. */
+struct module {
+  const char *name;
+  void (*push)(lua_State *L);
+};
+
+static const struct module *find_module(const char *name)
+{
+  static const struct module modules[] = {
+      {"files", script_files_push_module},
+      {"sftp", script_sftp_push_module},
+      {"vt", script_vt_push_module},
+  };
+  for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++)
+    if (strcmp(modules[i].name, name) == 0)
+      return &modules[i];
+  return NULL;
+}
+
 /* grant(env, capabilities) -> true | nil, message, whether it is the configuration that lacks it */
 static int engine_grant(lua_State *L)
 {
@@ -63,15 +85,16 @@ static int engine_grant(lua_State *L)
   for (lua_Integer i = 1; i <= count; i++) {
     lua_rawgeti(L, 2, i);
     const char *name = luaL_checkstring(L, -1);
-    if (strcmp(name, "vt") != 0)
+    const struct module *module = find_module(name);
+    if (!module)
       return fail(L, lua_pushfstring(L, "\"%s\" is not there in this version", name));
-    if (!run->options.client) {
+    if (module->push == script_vt_push_module && !run->options.client) {
       (void)fail(L, run->options.no_client);
       lua_pushboolean(L, true);
       return 3;
     }
-    script_vt_push_module(L);
-    lua_setfield(L, 1, "vt");
+    module->push(L);
+    lua_setfield(L, 1, name);
     lua_pop(L, 1);
   }
   lua_pushboolean(L, 1);
@@ -233,6 +256,31 @@ static int engine_say(lua_State *L)
   return 0;
 }
 
+/* ---- secrets ---- */
+
+/* hide(text): a secret that was typed is wiped from where the process list shows it */
+static int engine_hide(lua_State *L)
+{
+  const struct script_run *run = script_run_of(L);
+  run->options.hide(run->options.arg, luaL_checkstring(L, 1));
+  return 0;
+}
+
+/* private_file(path) -> true | nil, why it is not a file of this user alone */
+static int engine_private_file(lua_State *L)
+{
+  struct ap_error err = {0};
+  struct ap_buf bytes = {0};
+  int rc = net_ssh_key_read(luaL_checkstring(L, 1), &bytes, &err);
+  if (bytes.ptr)
+    explicit_bzero(bytes.ptr, bytes.len);
+  ap_buf_deinit(&bytes);
+  if (rc != AP_OK)
+    return fail(L, err.text);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
 /* ---- the run ---- */
 
 /* state() -> { refused =, unreachable =: why; answered =; stopped = "deadline" or "signal" } */
@@ -262,13 +310,16 @@ static const luaL_Reg engine_functions[] = {
     {"call", script_engine_call},
     {"find_playbook", engine_find_playbook},
     {"grant", engine_grant},
+    {"hide", engine_hide},
     {"load", engine_load},
     {"nearest", engine_nearest},
     {"print", engine_print},
+    {"private_file", engine_private_file},
     {"read_manifest_line", engine_read_manifest_line},
     {"run_case", script_engine_run_case},
     {"run_entities", script_run_entities},
     {"say", engine_say},
+    {"secret", script_engine_secret},
     {"set_of", script_engine_set_of},
     {"state", engine_state},
     {"type_of", engine_type_of},

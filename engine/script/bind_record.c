@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "script/files.h"
 #include "script/host_private.h"
 #include "script/json.h"
 #include "script/run_private.h"
@@ -141,7 +142,18 @@ static int record_select(lua_State *L)
   return 1;
 }
 
-static void add_item(lua_State *L, struct script_run *run, struct script_set *set)
+static void warn_of_twice(struct script_run *run, uint32_t step, const char *name)
+{
+  struct ap_buf text = {0};
+  ap_buf_add_fmt(&text, "%s is given twice: it is one item", name);
+  if (ap_buf_error(&text))
+    script_out_of_memory();
+  ap_log(AP_LOG_SCRIPT, AP_LOG_WARN, "%s: %s", run->steps[step].name, ap_buf_cstr(&text));
+  check_kept(case_record_warn(run->options.record, step, ap_buf_cstr(&text)));
+  ap_buf_deinit(&text);
+}
+
+static void add_item(lua_State *L, struct script_run *run, uint32_t step, struct script_set *set)
 {
   uint32_t index;
   struct ap_error err = {0};
@@ -155,8 +167,7 @@ static void add_item(lua_State *L, struct script_run *run, struct script_set *se
   if (index < before)
     for (uint32_t i = 0; i < set->count; i++)
       if (set->index[i] == index) {
-        ap_log(AP_LOG_SCRIPT, AP_LOG_WARN, "%s is given twice: it is one item",
-               input.identifier.ptr);
+        warn_of_twice(run, step, input.identifier.ptr);
         return;
       }
   set->index[set->count++] = index;
@@ -169,16 +180,17 @@ static int by_number(const void *left, const void *right)
   return a < b ? -1 : a > b;
 }
 
-/* items({ names }) -> the set of them, as entities of type file that join the case */
+/* items(step, { names }) -> the set of them, as entities of type file that join the case */
 static int record_items(lua_State *L)
 {
   struct script_run *run = run_with_case(L);
-  luaL_checktype(L, 1, LUA_TTABLE);
-  lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
+  uint32_t step = check_step(L, run, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_Integer count = (lua_Integer)lua_rawlen(L, 2);
   struct script_set *set = script_set_push(L, (uint32_t)count);
   for (lua_Integer i = 1; i <= count; i++) {
-    lua_rawgeti(L, 1, i);
-    add_item(L, run, set);
+    lua_rawgeti(L, 2, i);
+    add_item(L, run, step, set);
     lua_pop(L, 1);
   }
   qsort(set->index, set->count, sizeof(set->index[0]), by_number); /* as all sets are */
@@ -279,6 +291,7 @@ static int record_end_step(lua_State *L)
   };
   luaL_argcheck(L, end.status && end.message, 2, "a step ends with a status and a message");
   check_kept(case_record_end_step(run->options.record, step, &end));
+  script_connections_drop(run, false);
   run->options.step_ended(run->options.arg, step);
   return 0;
 }

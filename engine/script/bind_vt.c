@@ -9,6 +9,8 @@
  *                                         configuration wants none
  *   vt.file_rescan(hash[, { report = }])  -> receipt { scan_id =, resource =, permalink = }
  *   vt.url_scan(url[, { report = }])         report: what is in hand when it is refused
+ *   vt.file_scan(source[, { name =, report = }])   submits a file of `files` or `sftp`, and closes
+ *                                         it: -> receipt, with md5 =, sha1 = and sha256 = too
  *   vt.await("file"|"url", receipt|scan_id, { resource = }) -> report; what is not finished when
  *                                         the run ends is nil, message, "queued"
  *   vt.engines(report)                -> { detecting = { names }, total =, rows = }; nil without
@@ -16,50 +18,17 @@
  *
  * A report reads as the decoded answer (see report.h); its bytes stay with it, for the result. */
 // SPDX-License-Identifier: Apache-2.0
-#include <stdlib.h>
 #include <string.h>
 
 #include "script/host_private.h"
 #include "script/json.h"
 #include "script/report.h"
-#include "script/run_private.h"
-#include "vt/await.h"
+#include "script/vt_op.h"
 #include "vt/engines.h"
-
-struct vt_op {
-  struct vt_ask *ask; /* under way; NULL: none */
-  struct vt_wait *wait;
-  struct script_job *job;
-  bool is_receipt; /* a submission: it gives a receipt, not a report */
-  bool is_comments;
-  int code;
-  struct ap_buf body;
-  char *message; /* of a failure; NULL: none */
-  char *scan_id; /* NULL: none */
-};
-
-static void op_cancel(void *memory)
-{
-  struct vt_op *op = memory;
-  if (op->ask)
-    vt_ask_cancel(op->ask);
-  if (op->wait)
-    vt_wait_cancel(op->wait);
-  op->ask = NULL;
-  op->wait = NULL;
-}
-
-static void op_release(void *memory)
-{
-  struct vt_op *op = memory;
-  ap_buf_deinit(&op->body);
-  free(op->message);
-  free(op->scan_id);
-}
 
 #define KIND(call)                                                                                 \
   {                                                                                                \
-    "vt." call, op_cancel, op_release                                                              \
+    "vt." call, script_vt_cancel, script_vt_release                                                \
   }
 
 static const struct task_op_kind kinds[VT_CALL_COUNT] = {
@@ -70,131 +39,7 @@ static const struct task_op_kind kinds[VT_CALL_COUNT] = {
 };
 static const struct task_op_kind await_kind = KIND("await");
 
-/* ---- the world answers ---- */
-
-/* NULL for an empty one. */
-static char *copy_text_of(const char *text)
-{
-  if (!*text)
-    return NULL;
-  char *copy = strdup(text);
-  if (!copy)
-    script_out_of_memory();
-  return copy;
-}
-
-static void answered(void *arg, const struct vt_answer *answer)
-{
-  struct vt_op *op = arg;
-  op->ask = NULL;
-  op->wait = NULL;
-  op->code = answer->code;
-  if (!op->is_receipt && !op->is_comments &&
-      (answer->code == AP_OK || answer->code == AP_E_NOT_FOUND))
-    op->job->cached_unix_ms = answer->is_cached ? answer->fetched_unix_ms : 0;
-  ap_buf_add(&op->body, answer->body.ptr, answer->body.len);
-  op->message = copy_text_of(answer->message);
-  op->scan_id = copy_text_of(answer->scan_id);
-  if (ap_buf_error(&op->body))
-    script_out_of_memory();
-  task_op_wake(op);
-}
-
-/* ---- what the script gets ---- */
-
-/* nil, message, code[, scan_id] */
-static int push_failure(lua_State *L, const struct vt_op *op)
-{
-  int count = script_push_error(L, op->code, op->message);
-  if (!op->scan_id)
-    return count;
-  lua_pushstring(L, op->scan_id);
-  return count + 1;
-}
-
-static int push_comments(lua_State *L, struct vt_op *op)
-{
-  struct ap_slice list;
-  if (op->code == AP_E_NOT_FOUND) {
-    lua_newtable(L);
-    return 1;
-  }
-  if (op->code != AP_OK)
-    return push_failure(L, op);
-  if (ap_json_get(ap_slice_of(&op->body), "comments", &list) && ap_json_kind(list) == AP_JSON_ARRAY)
-    script_json_push(L, list);
-  else
-    lua_newtable(L);
-  return 1;
-}
-
-/* Only texts of it are kept: a receipt never has an answer's odd members. */
-static void copy_text(lua_State *L, int answer, const char *name)
-{
-  lua_pushstring(L, name);
-  if (lua_rawget(L, answer) == LUA_TSTRING)
-    lua_setfield(L, -2, name);
-  else
-    lua_pop(L, 1);
-}
-
-static int push_receipt(lua_State *L, struct vt_op *op)
-{
-  if (op->code != AP_OK)
-    return push_failure(L, op);
-  op->job->has_submitted = true;
-  script_json_push(L, ap_slice_of(&op->body));
-  int answer = lua_gettop(L);
-  lua_createtable(L, 0, 3);
-  copy_text(L, answer, "resource");
-  copy_text(L, answer, "permalink");
-  if (op->scan_id) {
-    lua_pushstring(L, op->scan_id);
-    lua_setfield(L, -2, "scan_id");
-  }
-  return 1;
-}
-
-static int push_report(lua_State *L, struct vt_op *op)
-{
-  if (op->code != AP_OK)
-    return push_failure(L, op);
-  script_report_push(L, ap_slice_of(&op->body), op->job->serial);
-  return 1;
-}
-
-static int push_answer(lua_State *L, struct vt_op *op)
-{
-  if (op->is_comments)
-    return push_comments(L, op);
-  return op->is_receipt ? push_receipt(L, op) : push_report(L, op);
-}
-
-static int op_done(lua_State *L, int status, lua_KContext ctx)
-{
-  struct vt_op *op = (struct vt_op *)ctx;
-  (void)status;
-  script_job_take_place(op->job);
-  int interrupted = task_op_code(op);
-  if (interrupted != AP_OK) {
-    task_op_end(op);
-    return script_push_error(L, interrupted, NULL);
-  }
-  luaL_checkstack(L, 8, NULL);
-  int count = push_answer(L, op);
-  task_op_end(op);
-  return count;
-}
-
 /* ---- asking ---- */
-
-static struct script_job *check_job(lua_State *L, const char *name)
-{
-  struct script_job *job = script_job_current(L);
-  if (!job)
-    luaL_error(L, "%s works in an action's run only", name);
-  return job;
-}
 
 /* A resource without anything that could make two requests of one. */
 static const char *check_resource(lua_State *L, int arg)
@@ -210,54 +55,25 @@ static const char *check_resource(lua_State *L, int arg)
   return text;
 }
 
-/* The field of the options at `arg`, nil where there are none. [-0, +1, e] */
-static int push_option(lua_State *L, int arg, const char *name)
-{
-  if (lua_isnoneornil(L, arg)) {
-    lua_pushnil(L);
-    return LUA_TNIL;
-  }
-  luaL_checktype(L, arg, LUA_TTABLE);
-  lua_pushstring(L, name);
-  return lua_rawget(L, arg);
-}
-
-static struct vt_op *begin(lua_State *L, struct script_job *job, const struct task_op_kind *kind)
-{
-  struct vt_op *op = task_op_begin(L, sizeof(*op), kind);
-  op->job = job;
-  return op;
-}
-
-/* What could not even be begun is told as what went wrong on the way. */
-static int wait_or_fail(lua_State *L, struct vt_op *op, int rc)
-{
-  if (rc == AP_PENDING)
-    return task_op_wait(L, op, op_done);
-  op->ask = NULL;
-  op->wait = NULL;
-  task_op_end(op);
-  return script_push_error(L, rc, rc == AP_E_INVALID ? "it cannot be asked for" : NULL);
-}
-
 static int ask(lua_State *L, enum vt_call call, struct vt_ask_options *options)
 {
-  struct script_job *job = check_job(L, kinds[call].name);
+  struct script_job *job = script_vt_job(L, kinds[call].name);
   const char *resource = check_resource(L, 1);
   options->cost = job->cost;
-  struct vt_op *op = begin(L, job, &kinds[call]);
+  struct vt_op *op = script_vt_begin(L, job, &kinds[call]);
   op->is_comments = call == VT_COMMENTS;
   op->is_receipt = call == VT_FILE_RESCAN || call == VT_URL_SCAN;
-  int rc = vt_ask(job->run->options.client, call, resource, options, answered, op, &op->ask);
-  return wait_or_fail(L, op, rc);
+  int rc =
+      vt_ask(job->run->options.client, call, resource, options, script_vt_answered, op, &op->ask);
+  return script_vt_wait(L, op, rc);
 }
 
 static int look_up(lua_State *L, enum vt_call call)
 {
   struct vt_ask_options options = {.priority = VT_LOOKUP};
-  if (push_option(L, 2, "cache") != LUA_TNIL)
+  if (script_vt_option(L, 2, "cache") != LUA_TNIL)
     options.no_cache = !lua_toboolean(L, -1);
-  if (push_option(L, 2, "on_limit") == LUA_TSTRING)
+  if (script_vt_option(L, 2, "on_limit") == LUA_TSTRING)
     options.stop_on_limit = strcmp(lua_tostring(L, -1), "stop") == 0;
   lua_settop(L, 2);
   return ask(L, call, &options);
@@ -285,10 +101,10 @@ static int vt_ip_report(lua_State *L)
 
 static int vt_comments(lua_State *L)
 {
-  const struct script_job *job = check_job(L, "vt.comments");
+  const struct script_job *job = script_vt_job(L, "vt.comments");
   struct vt_ask_options options = {.priority = VT_COMMENT};
   (void)check_resource(L, 1);
-  (void)push_option(L, 2, "risky");
+  (void)script_vt_option(L, 2, "risky");
   bool is_risky = lua_toboolean(L, -1);
   lua_settop(L, 1);
   if (vt_comments_are_wanted(job->run->options.client, is_risky))
@@ -300,7 +116,7 @@ static int vt_comments(lua_State *L)
 static int submit(lua_State *L, enum vt_call call)
 {
   struct vt_ask_options options = {.priority = VT_RESCAN};
-  options.has_report = push_option(L, 2, "report") != LUA_TNIL;
+  options.has_report = script_vt_option(L, 2, "report") != LUA_TNIL;
   lua_settop(L, 1);
   return ask(L, call, &options);
 }
@@ -336,19 +152,20 @@ static int vt_await_scan(lua_State *L)
 {
   static const char *const kind_words[] = {"file", "url", NULL};
   static const enum vt_call calls[] = {VT_FILE_REPORT, VT_URL_REPORT};
-  struct script_job *job = check_job(L, "vt.await");
+  struct script_job *job = script_vt_job(L, "vt.await");
   enum vt_call call = calls[luaL_checkoption(L, 1, NULL, kind_words)];
   push_scan_id(L, 2);
   if (lua_isnil(L, -1))
-    (void)push_option(L, 3, "resource");
+    (void)script_vt_option(L, 3, "resource");
   luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 2, "neither a scan id nor a resource");
   const char *scan_id = check_resource(L, lua_gettop(L));
-  struct vt_op *op = begin(L, job, &await_kind);
+  struct vt_op *op = script_vt_begin(L, job, &await_kind);
   job->has_submitted = true;
-  int rc = vt_await(job->run->options.client, call, scan_id, job->cost, answered, op, &op->wait);
+  int rc = vt_await(job->run->options.client, call, scan_id, job->cost, script_vt_answered, op,
+                    &op->wait);
   if (rc == AP_PENDING)
     script_job_leave_place(job);
-  return wait_or_fail(L, op, rc);
+  return script_vt_wait(L, op, rc);
 }
 
 /* ---- engines ---- */
@@ -402,6 +219,7 @@ static const luaL_Reg vt_functions[] = {
     {"engines", vt_engines},
     {"file_report", vt_file_report},
     {"file_rescan", vt_file_rescan},
+    {"file_scan", script_vt_file_scan},
     {"ip_report", vt_ip_report},
     {"url_report", vt_url_report},
     {"url_scan", vt_url_scan},

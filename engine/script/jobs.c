@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <utlist.h>
 
+#include "script/files.h"
 #include "script/host_private.h"
 #include "script/run_private.h"
 
@@ -23,6 +24,9 @@ struct script_job *script_job_new(struct script_run *run, struct script_step *of
 
 void script_job_free(struct script_job *job)
 {
+  while (job->sources)
+    script_file_close(job->sources);
+  script_connections_leave(job);
   if (!job->is_away)
     job->run->places_taken--;
   DL_DELETE(job->run->jobs, job);

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "script/files.h"
 #include "script/host_private.h"
 #include "script/report.h"
 #include "script/run_private.h"
+#include "script/secret.h"
 
 enum { GRACE_MS = 3000, EXIT_LIMIT = 6 };
 
@@ -157,6 +159,9 @@ static int set_up(lua_State *L)
   script_entity_init(L);
   script_set_init(L);
   script_report_init(L);
+  script_secret_init(L);
+  script_file_init(L);
+  script_sftp_init(L);
   return 0;
 }
 
@@ -200,6 +205,8 @@ void script_run_free(struct script_run *run)
     task_kill(run->calls->task);
   if (run->main)
     task_kill(run->main);
+  script_connections_drop(run, true);
+  script_secrets_free(run);
   script_host_on_idle(run->host, no_idle, NULL);
   for (uint32_t i = 0; i < run->step_count; i++) {
     free(run->steps[i].name);

@@ -76,6 +76,7 @@ struct script_run_options {
   const char *playbooks;    /* folder of the packaged playbooks */
   const char *const *action_folders; /* of others */
   size_t action_folder_count;
+  const char *temporary; /* folder for what must be kept on the way; nothing there has a name */
 
   void *arg;
   /* Everything is right, and the run begins. given: a JSON object for `apogee resume`: "name" of
@@ -86,7 +87,8 @@ struct script_run_options {
   void (*step_ended)(void *arg, uint32_t step);                    /* the record took its end */
   void (*print)(void *arg, const char *text, size_t len);          /* what a command prints */
   void (*say)(void *arg, enum script_said what, const char *text); /* for standard error */
-  void (*broke)(void *arg, int code); /* the record cannot be written */
+  void (*hide)(void *arg, const char *text); /* a secret, wherever it was typed */
+  void (*broke)(void *arg, int code);        /* the record cannot be written */
 };
 
 /* Where a run is; for a progress line. */

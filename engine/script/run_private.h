@@ -27,6 +27,8 @@ struct script_job {
   bool is_away;           /* it waits for a scan, and gave its place to another */
   bool has_submitted;     /* something of it is at VirusTotal */
   int64_t cached_unix_ms; /* when its last report was fetched, by a look-up before; 0: just now */
+  struct script_file *sources;       /* open */
+  struct script_handle *connections; /* that it may use */
   struct case_finding finding;
   char label[128];
   struct script_place place;
@@ -70,6 +72,10 @@ struct script_run {
   struct script_job *jobs;
   struct script_step *under_way;
   struct script_call *calls;
+  struct script_secret *secrets;
+  struct script_connection *connections;
+  struct source_opening *openings; /* tasks that wait until a file is closed */
+  uint32_t sources_open;
   struct task *main; /* apogee.main; NULL: not begun, or over */
   bool wants_pump;   /* entities may begin, or a step is through */
   bool is_closing;
@@ -91,7 +97,7 @@ struct script_run *script_run_of(lua_State *L);
 
 /* jobs.c: a job is made with its task's function and arguments on top of L's stack. */
 struct script_job *script_job_new(struct script_run *run, struct script_step *of, uint32_t entity);
-void script_job_free(struct script_job *job);
+void script_job_free(struct script_job *job);        /* closes its files and connections */
 struct script_job *script_job_current(lua_State *L); /* NULL: the task that runs is none */
 void script_job_leave_place(struct script_job *job); /* it will wait for a scan */
 void script_job_take_place(struct script_job *job);

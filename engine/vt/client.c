@@ -114,6 +114,11 @@ int64_t vt_client_waits_until(const struct vt_client *client)
   return client->waits_for_quota ? client->quota_again_ms : 0;
 }
 
+uint64_t vt_client_upload_max(const struct vt_client *client)
+{
+  return client->options.upload_max_bytes;
+}
+
 const char *vt_client_refusal(const struct vt_client *client)
 {
   return *client->refusal ? client->refusal : NULL;

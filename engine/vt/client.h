@@ -71,6 +71,9 @@ struct vt_answer {
 
 typedef void vt_done_fn(void *arg, const struct vt_answer *answer);
 
+/* What a file may have that is submitted, in bytes. */
+uint64_t vt_client_upload_max(const struct vt_client *client);
+
 /* http and store are borrowed as long as the client lives. AP_E_INVALID: the URL is neither https
  * nor http on loopback. */
 int vt_client_new(struct net_loop *loop, struct net_http *http, struct store *store,

@@ -5,6 +5,42 @@ local plain = require "apogee.plain"
 
 local M = {}
 
+--- Values of their own for a script, which may write on them; the handles of secrets are shared.
+---@param values table<string, any>
+---@return table<string, any>
+function M.copy(values)
+  local copy = {}
+  for id, value in pairs(values) do
+    copy[id] = type(value) == "userdata" and value or plain.copy(value)
+  end
+  return copy
+end
+
+--- What the action itself says of its parameters.
+---@param engine table
+---@param action table
+---@param values table<string, any>
+---@return string? problem nil: none
+function M.validate(engine, action, values)
+  if not action.validate then return nil end
+  local ok, problem = engine.call(action.validate, M.copy(values))
+  if not ok then return "validate: " .. problem end
+  if problem ~= nil and type(problem) ~= "string" then
+    return "validate: must return a sentence or nothing, not a " .. type(problem)
+  end
+  return problem
+end
+
+--- Whether some of the values are known only when the step runs.
+---@param step table
+---@return boolean
+function M.has_function(step)
+  for _, entry in ipairs(step.with or {}) do
+    if type(entry.value) == "function" then return true end
+  end
+  return false
+end
+
 local function result_of(fn, evaluate)
   local ok, result = evaluate(fn)
   if not ok then return nil, result end

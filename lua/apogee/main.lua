@@ -34,8 +34,19 @@ local function entries_of(defs, values)
   return entries
 end
 
+local TYPED = ": the secret itself was given: it showed in the process list, and the shell may keep "
+  .. "it: give file:PATH, env:NAME or credential:NAME instead"
+
+local function warn_of_secrets(engine, defs, args)
+  for _, plain in ipairs(params.plain_secrets(defs, args.params or {})) do
+    engine.hide(plain[2])
+    engine.warn(nil, plain[1].id .. TYPED)
+  end
+end
+
 local function collect(engine, defs, args)
   local values, message, missing = params.collect(engine, defs, args.params or {})
+  if values then warn_of_secrets(engine, defs, args) end
   if values or not missing then return values, message end
   return nil, message .. ": give --param " .. missing.id .. "=VALUE"
 end

@@ -1,6 +1,9 @@
 -- Checks what an action file returned and turns it into an action:
 --   { id, name, provider, doc, accepts = {types}, needs = {names}, params = {defs}, returns,
---     run | run_case, each, path }
+--     run | run_case, each, validate, path }
+--
+-- validate(params) says what is wrong with parameters that are each fine alone, as one sentence, or
+-- returns nothing. It is called before anything is sent, and reaches nothing but its argument.
 -- SPDX-License-Identifier: Apache-2.0
 local param_check = require "apogee.param_check"
 local plain = require "apogee.plain"
@@ -21,6 +24,7 @@ local FIELDS = {
   run = { "function" },
   run_case = { "function" },
   each = { "function" },
+  validate = { "function" },
 }
 
 local RESULTS = { "is_risky", "is_success" }
@@ -107,6 +111,7 @@ local function normal(problems, manifest)
     run = manifest.run,
     run_case = manifest.run_case,
     each = manifest.each,
+    validate = manifest.validate,
     path = problems.path,
   }
 end

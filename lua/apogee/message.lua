@@ -59,6 +59,7 @@ function M.types(types)
 end
 
 local function noun_of(action)
+  if action.each then return NOUNS.file end
   return #action.accepts == 1 and NOUNS[action.accepts[1]] or ANY
 end
 

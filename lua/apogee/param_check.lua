@@ -17,6 +17,7 @@ local FIELDS = {
   label = { "string" },
   doc = { "string" },
   example = { "string", "number" },
+  private = { "boolean" }, -- a file of this user that is closed to others: checked before the run
   zero = { "string" }, -- what 0 would do, where the least is 1: said when somebody gives 0
 }
 
@@ -25,6 +26,7 @@ local ONLY_FOR = {
   max = { integer = true, number = true },
   zero = { integer = true, number = true },
   pattern = { string = true },
+  private = { path = true },
   enum = { string = true, integer = true, number = true },
 }
 

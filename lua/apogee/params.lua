@@ -96,9 +96,11 @@ function parse.path(_, value)
   return value
 end
 
+-- A text until the run makes a handle of it; a handle from then on.
 function parse.secret(_, value)
+  if type(value) == "userdata" then return value end
   if type(value) == "string" and value ~= "" then return value end
-  return nil, "must be a secret's text"
+  return nil, "must be env:NAME, file:PATH or credential:NAME"
 end
 
 local function split(value)
@@ -181,6 +183,27 @@ local function unknown(engine, defs, word)
   return word .. ": unknown parameter; there are " .. table.concat(ids, ", ")
 end
 
+-- What a value is only in a run: a secret becomes a handle, a private file is looked at.
+local function enter(engine, def, value)
+  if def.type == "secret" then return engine.secret(def.id, value) end
+  if def.private then
+    local ok, why = engine.private_file(value)
+    if not ok then return nil, def.id .. ": " .. why end
+  end
+  return value
+end
+
+local function enter_all(engine, defs, values)
+  for _, def in ipairs(defs) do
+    if values[def.id] ~= nil then
+      local value, message = enter(engine, def, values[def.id])
+      if value == nil then return nil, message end
+      values[def.id] = value
+    end
+  end
+  return values
+end
+
 --- Checks everything that was given and fills in the defaults.
 ---@param engine table
 ---@param defs table[]
@@ -206,7 +229,28 @@ function M.collect(engine, defs, given, later)
       return nil, def.id .. ": is required (" .. M.describe(def) .. ")", def
     end
   end
-  return values
+  return enter_all(engine, defs, values)
+end
+
+--- The parameters of type secret that were given as themselves, not by where they are.
+---@param defs table[]
+---@param given table[] { name, value } each
+---@return table[] { { def, value } }
+function M.plain_secrets(defs, given)
+  local found = {}
+  for _, pair in ipairs(given) do
+    local def = M.find(defs, pair[1])
+    local is_plain = def and def.type == "secret" and not M.is_source(pair[2])
+    if is_plain then table.insert(found, { def, pair[2] }) end
+  end
+  return found
+end
+
+--- Whether a text says where a secret is.
+---@param value string
+---@return boolean
+function M.is_source(value)
+  return value:find "^env:" ~= nil or value:find "^file:" ~= nil or value:find "^credential:" ~= nil
 end
 
 local SOURCES = { "^env:", "^file:", "^credential:" }

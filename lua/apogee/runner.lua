@@ -62,6 +62,9 @@ function M.check(engine, playbook, values, options)
     if step.action then
       local given, message = arguments.resolve(engine, step, values)
       if not given then return nil, step.name .. ": " .. message end
+      local problem = not arguments.has_function(step)
+        and arguments.validate(engine, step.action, given)
+      if problem then return nil, step.name .. ": " .. problem end
       local ok, why = (options.grant or grant)(engine, step.action)
       if not ok then return nil, why end
     end
@@ -92,10 +95,7 @@ local function is_wanted(run, step)
 end
 
 local function has_function(step)
-  for _, entry in ipairs(step.with or {}) do
-    if type(entry.value) == "function" then return true end
-  end
-  return step.run ~= nil or type(step.when) == "function" or type(step.on) == "function"
+  return arguments.has_function(step) or step.run ~= nil or type(step.when) == "function" or type(step.on) == "function"
     or step.action.each ~= nil
 end
 

@@ -109,14 +109,14 @@ local function select_on(run, step)
   return chosen
 end
 
-local function select_each(run, step, values)
-  local ok, items = run.engine.call(step.action.each, values)
+local function select_each(run, step, values, ctx)
+  local ok, items = run.engine.call(step.action.each, arguments.copy(values), ctx)
   if not ok then return nil, items end
   local copy, problem = plain.copy(items)
   if type(copy) ~= "table" then
     return nil, "each must return a list: " .. (problem or "it is none")
   end
-  return run.engine.items(copy)
+  return run.engine.items(step.number, copy)
 end
 
 local function close_entities(run, step, values)
@@ -148,7 +148,7 @@ local function run_entities(run, step, values, ctx)
   local action = step.action
   local set, why
   if action.each then
-    set, why = select_each(run, step, values)
+    set, why = select_each(run, step, values, ctx)
   else
     set, why = select_on(run, step)
   end
@@ -193,8 +193,10 @@ local function run_action(run, step)
     return run.engine.call(fn, run.case)
   end)
   if not values then return broken(run, step, why) end
+  local problem = arguments.validate(run.engine, action, values)
+  if problem then return broken(run, step, problem) end
   local ctx = context.new {
-    action = action, params = plain.copy(values), -- its own: it may write on it
+    action = action, params = arguments.copy(values), -- its own: it may write on it
     began = run.engine.began,
     warn = function(warning) run.engine.warn(step.number, warning) end,
   }

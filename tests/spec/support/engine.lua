@@ -140,6 +140,12 @@ local function add_words(engine)
     end
     return ALIASES[word]
   end
+  function engine.secret(_, value) return value end
+  function engine.hide(text) table.insert(engine.hidden, text) end
+  function engine.private_file(path)
+    if engine.files[path] then return true end
+    return nil, "the key file " .. path .. " cannot be read"
+  end
   function engine.print(text) table.insert(engine.printed, text) end
 end
 
@@ -205,7 +211,7 @@ local function add_record(engine)
     if not ok then return nil, outcome end
     return outcome
   end
-  function engine.items(names)
+  function engine.items(_, names)
     local items = {}
     for _, name in ipairs(names) do
       table.insert(items, entity_of { identifier = name, type = "file" })
@@ -248,7 +254,7 @@ function M.new(given)
   local engine = {
     files = given.files or {}, entities = {}, run_state = given.state or {}, vt = given.vt,
     steps = {}, printed = {}, insights = {}, warnings = {},
-    said = {},
+    said = {}, hidden = {},
   }
   for _, fields in ipairs(given.entities or {}) do
     table.insert(engine.entities, entity_of(fields))
