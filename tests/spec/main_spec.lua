@@ -245,7 +245,7 @@ describe("an action of items", function()
     }, files)
     assert.equal(0, exit)
     assert.is_true(engine.steps[1].info.json_by_entity)
-    assert.matches("^2 of 2 entities were checked%. 2 have a report: /a, /b%.$",
+    assert.matches("^2 of 2 files were checked%. 2 have a report: /a, /b%.$",
       engine.steps[1].ended.message)
   end)
 end)

@@ -89,7 +89,7 @@ describe("params.parse refuses", function()
     { { type = "path" }, "a\0b", 'must be a path, not "a\\u{0}b"' },
     { { type = "list" }, 7, "must be a list, not a number" },
     { { type = "list" }, { "a", 7 }, "item 2 must be a text, not a number" },
-    { { type = "secret" }, "", "must be a secret's text" },
+    { { type = "secret" }, "", "must be env:NAME, file:PATH or credential:NAME" },
   } do
     it(("%s for a %s"):format(tostring(case[2]):gsub("%c", "?"), case[1].type), function()
       local result, message = params.parse(case[1], case[2])
