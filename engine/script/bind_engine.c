@@ -160,6 +160,14 @@ static int engine_action_files(lua_State *L)
   return 1;
 }
 
+/* playbook_files() -> { { path =, origin = "packaged" }, ... } */
+static int engine_playbook_files(lua_State *L)
+{
+  lua_newtable(L);
+  add_folder(L, script_run_of(L)->options.playbooks, "packaged");
+  return 1;
+}
+
 /* Adds the names of the packaged playbooks, without .lua, to names; frees with free_names. */
 static size_t playbook_names(const char *folder, char **names)
 {
@@ -313,6 +321,7 @@ static const luaL_Reg engine_functions[] = {
     {"hide", engine_hide},
     {"load", engine_load},
     {"nearest", engine_nearest},
+    {"playbook_files", engine_playbook_files},
     {"print", engine_print},
     {"private_file", engine_private_file},
     {"read_manifest_line", engine_read_manifest_line},

@@ -33,10 +33,35 @@ local function columns(rows)
   return lines
 end
 
---- Every action that can be run, then the files that cannot.
+local function word_of(path)
+  return path:match "([^/]+)%.lua$"
+end
+
+-- The packaged playbooks as rows; one that is broken joins the files that are.
+local function playbook_rows(engine, index, broken)
+  local rows = { { "PLAYBOOK", "NAME", "STEPS" } }
+  for _, file in ipairs(engine.playbook_files()) do
+    local value, message = engine.load(file.path)
+    local found, why
+    if value ~= nil then found, why = playbook_check.check(engine, file.path, value, index) end
+    if found then
+      local names = {}
+      for _, step in ipairs(found.steps) do table.insert(names, step.name) end
+      table.insert(rows, {
+        word_of(file.path), text.escape(found.name), table.concat(names, ", "),
+      })
+    else
+      table.insert(broken, { path = file.path, message = why or message })
+    end
+  end
+  return rows
+end
+
+--- Every action that can be run and every packaged playbook, then the files that cannot.
+---@param engine table
 ---@param index table from the loader
 ---@return string
-function M.list(index)
+function M.list(engine, index)
   local rows = { { "ACTION", "NAME", "RUNS ON", "RESULT", "FROM" } }
   for _, action in ipairs(index.actions) do
     table.insert(rows, {
@@ -45,11 +70,17 @@ function M.list(index)
     })
   end
   local lines = columns(rows)
-  if #index.broken > 0 then
+  local broken = { table.unpack(index.broken) }
+  local playbooks = playbook_rows(engine, index, broken)
+  if #playbooks > 1 then
+    table.insert(lines, "")
+    for _, line in ipairs(columns(playbooks)) do table.insert(lines, line) end
+  end
+  if #broken > 0 then
     table.insert(lines, "")
     table.insert(lines, "Broken, and left out:")
   end
-  for _, file in ipairs(index.broken) do
+  for _, file in ipairs(broken) do
     for line in file.message:gmatch "[^\n]+" do
       table.insert(lines, "  " .. text.escape(line))
     end

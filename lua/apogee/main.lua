@@ -121,7 +121,7 @@ function command.plan(engine, args)
 end
 
 function command.list(engine)
-  engine.print(catalog.list(loader.index(engine)))
+  engine.print(catalog.list(engine, loader.index(engine)))
   return 0
 end
 

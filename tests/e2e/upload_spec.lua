@@ -215,7 +215,7 @@ end)
 describe("with upload =", function()
   local function twice(upload, check)
     scan({ more = { "--param", "upload=" .. upload } }, function(w)
-      return { w:write("eicar.com", EICAR), w:write("new.bin", "never seen before " .. upload) }
+      return { w:write("eicar.com", EICAR), w:write("new.bin", "unseen 5") }
     end, check)
   end
 

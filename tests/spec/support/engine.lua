@@ -86,7 +86,7 @@ function Set.union(set, other)
 end
 
 function Set.list(set, max)
-  return { table.unpack(checked(set).members, 1, math.min(max, #set.members)) }
+  return { table.unpack(checked(set).members, 1, math.min(max or #set.members, #set.members)) }
 end
 
 -- ---- the engine ----
@@ -107,6 +107,14 @@ local function add_files(engine)
     table.sort(files, function(a, b) return a.path < b.path end)
     return files
   end
+  function engine.playbook_files()
+    local files = {}
+    for path in pairs(engine.files) do
+      if path:find "^/playbooks/" then table.insert(files, { path = path, origin = "packaged" }) end
+    end
+    table.sort(files, function(a, b) return a.path < b.path end)
+    return files
+  end
   function engine.find_playbook(name)
     for _, path in ipairs { name, "/playbooks/" .. name .. ".lua" } do
       if read_file(engine, path) then return path end
@@ -122,8 +130,8 @@ local function add_files(engine)
   end
   function engine.grant(env, names)
     for _, name in ipairs(names) do
-      if name ~= "vt" and name ~= "files" then return nil, name .. " is not there yet" end
-      rawset(env, name, engine.vt or {})
+      if name == "http" then return nil, name .. " is not there yet" end
+      rawset(env, name, engine[name == "files" and "files_module" or name] or {})
     end
     return true
   end
@@ -253,6 +261,7 @@ function M.new(given)
   given = given or {}
   local engine = {
     files = given.files or {}, entities = {}, run_state = given.state or {}, vt = given.vt,
+    files_module = given.files_module, sftp = given.sftp,
     steps = {}, printed = {}, insights = {}, warnings = {},
     said = {}, hidden = {},
   }
