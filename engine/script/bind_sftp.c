@@ -65,19 +65,25 @@ void script_connections_leave(struct script_job *job)
     handle_close(job->connections);
 }
 
+static void connection_free(struct script_connection *connection)
+{
+  net_sftp_close(connection->sftp);
+  ap_buf_deinit(&connection->key);
+  free(connection->text);
+  free(connection);
+}
+
 void script_connections_drop(struct script_run *run, bool is_end)
 {
-  struct script_connection *connection;
-  struct script_connection *next;
-  DL_FOREACH_SAFE(run->connections, connection, next)
-  {
+  struct script_connection *left = run->connections;
+  run->connections = NULL;
+  while (left) {
+    struct script_connection *connection = left;
+    left = connection->next;
     if (connection->users && !is_end)
-      continue;
-    DL_DELETE(run->connections, connection);
-    net_sftp_close(connection->sftp);
-    ap_buf_deinit(&connection->key);
-    free(connection->text);
-    free(connection);
+      LL_PREPEND(run->connections, connection);
+    else
+      connection_free(connection);
   }
 }
 
@@ -268,9 +274,8 @@ begin_connection(struct script_run *run, const struct net_sftp_options *options,
   struct script_connection *made = calloc(1, sizeof(*made));
   if (!made)
     script_out_of_memory();
-  made->run = run;
   made->key = *key;
-  DL_APPEND(run->connections, made);
+  LL_PREPEND(run->connections, made);
   int rc = net_sftp_open(script_host_loop(run->host), options, ready, made, &made->sftp, &err);
   if (rc != AP_PENDING)
     set_failed(made, rc, err.text);

@@ -13,9 +13,8 @@
 
 /* One SSH connection, shared by all who open it with the same options while it is in use. */
 struct script_connection {
-  struct script_connection *prev, *next; /* in run->connections */
-  struct script_run *run;
-  struct net_sftp *sftp; /* NULL: it failed */
+  struct script_connection *next; /* in run->connections */
+  struct net_sftp *sftp;          /* NULL: it failed */
   enum { SCRIPT_OPENING, SCRIPT_OPEN, SCRIPT_FAILED } state;
   int code;                     /* of the failure */
   char *text;                   /* its sentence */

@@ -34,8 +34,8 @@ local function entries_of(defs, values)
   return entries
 end
 
-local TYPED = ": the secret itself was given: it showed in the process list, and the shell may keep "
-  .. "it: give file:PATH, env:NAME or credential:NAME instead"
+local TYPED = ": the secret itself was given: it showed in the process list, and the shell may "
+  .. "keep it: give file:PATH, env:NAME or credential:NAME instead"
 
 local function warn_of_secrets(engine, defs, args)
   for _, plain in ipairs(params.plain_secrets(defs, args.params or {})) do

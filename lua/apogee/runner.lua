@@ -95,8 +95,8 @@ local function is_wanted(run, step)
 end
 
 local function has_function(step)
-  return arguments.has_function(step) or step.run ~= nil or type(step.when) == "function" or type(step.on) == "function"
-    or step.action.each ~= nil
+  return arguments.has_function(step) or step.run ~= nil or type(step.when) == "function"
+    or type(step.on) == "function" or step.action.each ~= nil
 end
 
 local function run_step(run, step)

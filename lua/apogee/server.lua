@@ -4,14 +4,17 @@ local M = {}
 
 local MAX_PORT = 65535
 
+local IPV6 = "^%x*:[%x:.]*:[%x:.]*%%?%w*$"
+local NAME = "^[%w_][%w_.-]*$"
+
+---@return string? host, string port "" for none
 local function split(address)
-  local host, port = address:match "^%[([%x:.%%%w]+)%]:?(%d*)$"
-  if host then return host, port end
-  local _, colons = address:gsub(":", "")
-  if colons > 1 then return address, "" end
-  host, port = address:match "^([^:]+):(%d+)$"
-  if host then return host, port end
-  return address, ""
+  local host, port = address:match "^%[(.+)%](.*)$"
+  if host then return host:find(IPV6) and host, port:match "^:(%d+)$" or port end
+  if address:find(IPV6) then return address, "" end
+  host, port = address:match "^([^:]*):(%d+)$"
+  host = host or address
+  return host:find(NAME) and host, port or ""
 end
 
 --- Takes an address apart.
@@ -19,10 +22,7 @@ end
 ---@return string? host, integer|string? port nil: the usual one; without a host: what is wrong
 function M.parse(address)
   local host, port = split(address)
-  if not host:find "^[%w_.:%%-]+$" or host:find "^[.:-]*$" and host ~= "::" then
-    return nil, "must be host or host:port, like files.example.com:22"
-  end
-  if host:find("-", 1, true) == 1 then return nil, "a host does not begin with -" end
+  if not host then return nil, "must be host or host:port, like files.example.com:22" end
   if port == "" then return host end
   local number = math.tointeger(tonumber(port))
   if not number or number < 1 or number > MAX_PORT then

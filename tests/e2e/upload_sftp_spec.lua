@@ -10,7 +10,9 @@ local function params_of(server, given)
     linux_server_address = server.address, linux_user = server.user,
     ssh_key = server:path "user_ed25519",
   }
-  if given.known ~= false then params.ssh_known_hosts = server:know(given.known or "host_ed25519") end
+  if given.known ~= false then
+    params.ssh_known_hosts = server:know(given.known or "host_ed25519")
+  end
   for id, value in pairs(given.params or {}) do params[id] = value or nil end
   return params
 end
@@ -130,7 +132,8 @@ describe("over SFTP", function()
       assert.equal(0, ran.exit, ran.err)
       assert.equal("reported", found[server:path "hello.txt"].outcome)
       local fields = found[server:path "hello.txt"].enrichment.VirusTotal
-      assert.equal("a948904f2f0f479b8f8197694b30184b0d2ed1c1cd2a1ec0fb85d299a192a447", fields.Sha256)
+      assert.equal("a948904f2f0f479b8f8197694b30184b0d2ed1c1cd2a1ec0fb85d299a192a447",
+        fields.Sha256)
       assert.equal("scanned", found[server:path "new.bin"].outcome)
       assert.equal(1, #sent(w))
       assert.equal("new.bin", sent(w)[1].filename)

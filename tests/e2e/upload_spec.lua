@@ -48,7 +48,9 @@ end
 
 describe("a file that is sent", function()
   it("is scanned, enriched, judged and linked, and waited for by its scan id", function()
-    scan({}, function(w) return { w:write("eicar.com", EICAR) } end, function(document, ran, found, w)
+    scan({}, function(w)
+      return { w:write("eicar.com", EICAR) }
+    end, function(document, ran, found, w)
       assert.equal(10, w:run(arguments({ w:path "eicar.com" }, { "--fail-on-risky" })).exit)
       assert.equal(0, ran.exit)
       assert.same({ name = "is_risky", value = true }, document.result)

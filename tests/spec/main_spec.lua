@@ -57,10 +57,10 @@ describe("action", function()
   end)
 
   it("is refused when a capability is not there, before anything runs", function()
-    local files = { ["/actions/go.lua"] = source("go", 'needs = { "sftp" },') }
+    local files = { ["/actions/go.lua"] = source("go", 'needs = { http = { "a.example" } },') }
     local exit, message, engine = run({ command = "action", target = "go" }, files)
     assert.equal(2, exit)
-    assert.equal("/actions/go.lua: needs: sftp is not there yet", message)
+    assert.equal("/actions/go.lua: needs: http is not there yet", message)
     assert.same({}, engine.steps)
   end)
 

@@ -570,7 +570,7 @@ describe("an action of items", function()
     { "raise", "boom", "failed", 1 },
     { "number", "^each must return a list: it is none$", "failed", 1 },
     { "metatable", "^each must return a list: a table with a metatable is no data$", "failed", 1 },
-    { "none", "^0 of 0 entities were checked%.$", "completed", 0 },
+    { "none", "^0 of 0 files were checked%.$", "completed", 0 },
     { "two", "^2 of 2 files were checked%. 2 have a report: /a, /b%.$", "completed", 0 },
   } do
     it(("whose each gives %s is %s"):format(case[1], case[3]), function()

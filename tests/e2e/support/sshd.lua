@@ -1,5 +1,5 @@
--- A real OpenSSH server for one test, as an ordinary user (nobody, when the tests run as root), with
--- keys, configuration and files of its own, on a port of loopback that was free.
+-- A real OpenSSH server for one test, as an ordinary user (nobody, when the tests run as root),
+-- with keys, configuration and files of its own, on a port of loopback that was free.
 -- SPDX-License-Identifier: Apache-2.0
 local program = require "e2e.support.program"
 local socket = require "socket"

@@ -47,7 +47,7 @@ end
 --- A packaged action's manifest, whose environment has the given vt.
 ---@param id string
 ---@param vt table?
----@return table manifest
+---@return table manifest, table env
 function M.action(id, vt)
   local file = assert(io.open("lua/actions/" .. id .. ".lua"))
   local source = file:read "a"
@@ -55,7 +55,7 @@ function M.action(id, vt)
   local returned, env = M.run(source, id .. ".lua")
   assert(returned, env)
   rawset(env, "vt", vt)
-  return returned.manifest
+  return returned.manifest, env
 end
 
 return M
