@@ -28,8 +28,8 @@ struct vt_op {
 };
 
 /* The hooks of a kind of operation. */
-void script_vt_cancel(void *op);
-void script_vt_release(void *op);
+void script_vt_cancel(void *memory);
+void script_vt_release(void *memory);
 
 /* The running job; raises, with the function's name, where there is none. [-0, +0, e] */
 struct script_job *script_vt_job(lua_State *L, const char *name);
