@@ -232,6 +232,15 @@ function M.collect(engine, defs, given, later)
   return enter_all(engine, defs, values)
 end
 
+local SOURCES = { "^env:", "^file:", "^credential:" }
+
+local function is_source(value)
+  for _, pattern in ipairs(SOURCES) do
+    if value:find(pattern) then return true end
+  end
+  return false
+end
+
 --- The parameters of type secret that were given as themselves, not by where they are.
 ---@param defs table[]
 ---@param given table[] { name, value } each
@@ -240,26 +249,10 @@ function M.plain_secrets(defs, given)
   local found = {}
   for _, pair in ipairs(given) do
     local def = M.find(defs, pair[1])
-    local is_plain = def and def.type == "secret" and not M.is_source(pair[2])
+    local is_plain = def and def.type == "secret" and not is_source(pair[2])
     if is_plain then table.insert(found, { def, pair[2] }) end
   end
   return found
-end
-
---- Whether a text says where a secret is.
----@param value string
----@return boolean
-function M.is_source(value)
-  return value:find "^env:" ~= nil or value:find "^file:" ~= nil or value:find "^credential:" ~= nil
-end
-
-local SOURCES = { "^env:", "^file:", "^credential:" }
-
-local function is_source(value)
-  for _, pattern in ipairs(SOURCES) do
-    if value:find(pattern) then return true end
-  end
-  return false
 end
 
 --- What may be kept of what was given, so that a run can go on: all but secrets given in plain.
