@@ -63,7 +63,8 @@ return playbook {
   name = "VirusTotal enrichment",
   doc = "What many SecOps playbooks begin with: hashes, addresses, URLs and host names are "
     .. "enriched at the same time, without internal assets and well-known hosts (a list in this "
-    .. "file), and when any is risky the case's score is raised and the case tagged. Nothing is submitted.",
+    .. "file), and when any is risky the case's score is raised and the case tagged. Nothing is "
+    .. "submitted.",
   params = {
     { "threshold", type = "integer", min = 1, default = 3, zero = "would mark every entity",
       doc = "As many engines, or more, make a hash or URL risky." },

@@ -346,7 +346,7 @@ int cli_parts_case(struct cli_parts *parts, const struct run_request *request,
   if (exit_code == CLI_EXIT_DONE)
     exit_code = make_client(parts, request, config);
   if (exit_code == CLI_EXIT_DONE && !request->id)
-    exit_code = make_record(parts, config->no_state ? temporary_folder() : config->state_dir);
+    exit_code = make_record(parts, config->no_state ? cli_temporary_folder() : config->state_dir);
   return exit_code == CLI_EXIT_DONE ? warn_of_settings(parts, config) : exit_code;
 }
 
@@ -368,7 +368,7 @@ int cli_parts_plan(struct cli_parts *parts, const struct run_request *request,
   if (exit_code == CLI_EXIT_DONE)
     exit_code = open_store(parts, request, config);
   if (exit_code == CLI_EXIT_DONE)
-    exit_code = make_record(parts, temporary_folder());
+    exit_code = make_record(parts, cli_temporary_folder());
   const struct cli_tier *tier = &config->virustotal.tier;
   parts->plan = (struct script_plan){
       .store = parts->store,

@@ -11,10 +11,11 @@ end
 
 describe("the playbook", function()
   for _, case in ipairs {
-    { "enrichment", "enrichment-case.json", { "--simulate" },
+    { "enrichment", "enrichment-case.json", { "--simulate", "--tier", "premium" },
       { "VirusTotal: risky hashes", "VirusTotal: risky addresses", "VirusTotal: risky urls" }, 90 },
     { "nightly_watchlist", "nightly_watchlist-indicators.txt",
-      { "--simulate", "--param", "rescan_after_days=100000" }, { "watchlist hit" }, 0 },
+      { "--simulate", "--tier", "premium", "--param", "rescan_after_days=100000" },
+      { "watchlist hit" }, 0 },
     { "quarantine_sweep", "quarantine_sweep-files.csv", { "--simulate" }, {}, 0 },
   } do
     it(case[1] .. " runs on its sample with --simulate", function()

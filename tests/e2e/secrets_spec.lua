@@ -90,3 +90,62 @@ describe("the key", function()
     end)
   end)
 end)
+
+describe("a secret in a script", function()
+  local ACTION = [[
+    return require "apogee.action" {
+      id = "peek", name = "Peek", doc = "Tries to read a secret.", returns = "is_success",
+      accepts = { "filehash" },
+      params = {
+        { "one", type = "secret" }, { "two", type = "secret" }, { "other", type = "secret" },
+      },
+      run = function(ctx, entity)
+        local s = ctx.params.one
+        local function try(name, fn)
+          local ok, value = pcall(fn)
+          log.warn("%s: %s", name, ok and tostring(value) or "no")
+        end
+        try("tostring", function() return tostring(s) end)
+        try("format", function() return ("%s"):format(s) end)
+        try("concat", function() return s .. "" end)
+        try("index", function() return s.text end)
+        try("length", function() return #s end)
+        try("metatable", function() return getmetatable(s) end)
+        try("rawlen", function() return rawlen(s) end)
+        try("json", function() return json.encode { s } end)
+        try("byte", function() return ("").byte(s) end)
+        try("same", function() return s == ctx.params.two end)
+        try("different", function() return s == ctx.params.other end)
+        try("enrich", function() entity:enrich("s", s) end)
+        log.warn(s)
+        error(s)
+      end,
+    }
+  ]]
+
+  it("is an opaque handle: stars, and equal to itself", function()
+    workspace.with(function(w)
+      os.execute("mkdir " .. w:path "actions")
+      w:write("actions/peek.lua", ACTION)
+      w:write("secret", CANARY .. "\n")
+      w:write("other", "another-secret\n")
+      os.execute(("chmod 600 %s %s"):format(w:path "secret", w:path "other"))
+      w.env = { APOGEE_CONFIG = "", APOGEE_ACTIONS_PATH = w:path "actions" }
+      local ran = w:run {
+        "action", "peek", "--simulate", "--entity", EICAR, "--format", "json",
+        "--param", "one=file:" .. w:path "secret", "--param", "two=" .. CANARY,
+        "--param", "other=file:" .. w:path "other",
+      }
+      assert.equal(1, ran.exit)
+      assert.is_false(holds(ran.out))
+      assert.is_false(holds(ran.err))
+      for _, line in ipairs {
+        "tostring: ***", "format: ***", "concat: no", "index: no", "length: no", "json: no",
+        "byte: no", "different: false", "metatable: false",
+      } do
+        assert.is_truthy(ran.err:find(line, 1, true), line .. " is not in " .. ran.err)
+      end
+      assert.is_truthy(ran.out:find('"reason":"***"', 1, true), ran.out)
+    end)
+  end)
+end)

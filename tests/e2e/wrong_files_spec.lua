@@ -43,7 +43,8 @@ describe("files to upload", function()
       also = { "ssh-keygen -t ed25519" }, exit = 1 },
     { "a machine that nobody answers for", far(), says = "no connection: Connection refused",
       exit = 1 },
-    { "a path twice", { "file_paths=@open,@open", "upload=never" }, says = "is given twice: it is one item",
+    { "a path twice", { "file_paths=@open,@open", "upload=never" },
+      says = "is given twice: it is one item",
       exit = 0 },
   } do
     it(case[1], function()
