@@ -10,6 +10,7 @@
 
 enum { SLOWEST_BYTES_PER_MS = 64, UNANSWERED_ASKS = 3 };
 
+// NOLINTNEXTLINE(misc-redundant-expression): two headers, which must agree
 _Static_assert(NET_FEED_LATER == NET_HTTP_LATER, "what the feed says is what the request is told");
 
 /* Once more, when it was not yet. The journal's entry stays as it is. */

@@ -130,7 +130,7 @@ static void test_what_the_journal_has_already_is_broken_off(void **state)
     assert_int_equal(64, strlen(world.heard[0].sha256));
     assert_false(relay.saw_mark);
     assert_int_equal(0, requests_of(&world, "file/scan"));
-    assert_true(world.cost.bytes_sent >= NET_SOURCE_READ_MAX);
+    assert_true(world.cost.bytes_sent < file.size); /* as far as it came */
     assert_int_equal(1, store_submission_open_count(world.store));
     close_both(&world, &relay);
   }
