@@ -23,12 +23,14 @@ end
 local PLAYBOOK = [[
   return require "apogee.playbook" {
     name = "Crashes",
+    params = { { "files", type = "list", required = true } },
     steps = {
       { { "hashes", action = "scan_hash", on = "filehash",
           with = { threshold = 3, rescan_after_days = 7 } },
         { "urls", action = "scan_url", on = "url", with = { threshold = 3 } } },
       { "addresses", action = "scan_ip", on = "ip_address" },
       { "domains", action = "get_domain_report", on = "hostname" },
+      { "files", action = "upload_and_scan_file", with = { threshold = 3, file_paths = "$files" } },
       { "mark", run = function(case) case:score(#case:suspicious()) end },
     },
   }]]
@@ -57,16 +59,29 @@ local GIVEN = {
   } },
 }
 
+local FILES = { "one.bin", "two.bin" }
+
 local function arguments(w)
-  return { "run", w:write("p.lua", PLAYBOOK), "--entities", w:write("list.txt", ENTITIES),
-    "--format", "json" }
+  local paths = {}
+  for _, name in ipairs(FILES) do table.insert(paths, w:write(name, "all of " .. name)) end
+  return { "run", w:write("p.lua", PLAYBOOK), "-p", "files=" .. table.concat(paths, ","),
+    "--entities", w:write("list.txt", ENTITIES), "--format", "json" }
+end
+
+--- The document of a run; the folder of the test has the same name in each.
+local function result(w, args)
+  local ran = w:run(args)
+  local text = ran.out:gsub(w.folder:gsub("%p", "%%%0"), "FOLDER")
+  local good, document = pcall(cjson.decode, text)
+  assert(good, ("no JSON (exit %d): %s"):format(ran.exit, ran.err))
+  return document, ran
 end
 
 local function undisturbed()
   local document
   workspace.simulated(GIVEN, function(w)
     local ran
-    document, ran = w:json(arguments(w))
+    document, ran = result(w, arguments(w))
     assert(ran.exit == 0, ran.err)
   end)
   return document
@@ -89,6 +104,9 @@ local function check_requests(w, found, before)
   for _, url in ipairs(URLS) do
     local count = submitted[url] or 0
     assert(count <= 1, url .. " was submitted " .. count .. " times")
+  end
+  for resource, count in pairs(kept.asked(w:requests(), "file/scan")) do
+    assert(count <= 1, resource .. " was uploaded " .. count .. " times")
   end
   for resource, count in pairs(kept.asked(w:requests(), "file/rescan")) do
     assert(count <= 1, resource .. " was submitted for a rescan " .. count .. " times")
@@ -140,7 +158,7 @@ local function crash_at(point, expected)
     local found, before = found_until_now(w), #w:requests()
     local is_kept = #w:json { "runs", "--format", "json" }.runs > 0
     local again = { "resume", "--format", "json", "--deadline", "1500ms" }
-    local document, ran = w:json(is_kept and again or arguments(w))
+    local document, ran = result(w, is_kept and again or arguments(w))
     check_requests(w, found, before)
     check_document(expected, document, ran)
   end)
