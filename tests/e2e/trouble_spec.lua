@@ -277,9 +277,11 @@ describe("comments", function()
 end)
 
 describe("the quota", function()
+  -- What a loaded machine is late by grows with the clock, and the ledger allows for a second.
+  local CLOCK = os.getenv "APOGEE_TEST_SLOW" and "6" or "30"
   local PUBLIC = { settings = { virustotal = {
     tier = { per_minute = 4, per_day = 500, per_month = 15500, list = 4 },
-  } }, args = {}, env = { APOGEE_CLOCK = "100" } }
+  } }, args = {}, env = { APOGEE_CLOCK = CLOCK } }
 
   local function many(n)
     local hashes = {}
@@ -318,7 +320,7 @@ describe("the quota", function()
   end)
 
   it("that VirusTotal calls spent against the ledger is waited for", function()
-    under("['file/report *'] = { { status = 204, times = 1 } }", { env = { APOGEE_CLOCK = "600" } },
+    under("['file/report *'] = { { status = 204, times = 1 } }", { env = { APOGEE_CLOCK = "60" } },
       function(document, ran)
         assert.equal(0, ran.exit)
         assert.equal(2, document.coverage.checked)
