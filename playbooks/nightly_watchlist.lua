@@ -1,18 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 local playbook = require "apogee.playbook"
+local summary = require "apogee.summary"
 
 local LOOK_UPS = { "hashes", "domains" }
 
-local function is_complete(case)
-  for _, name in ipairs(LOOK_UPS) do
-    local step = case[name]
-    if step.status ~= "completed" or step.coverage.checked < step.coverage.of then return false end
-  end
-  return true
-end
-
 local function sum_up(case)
-  if not is_complete(case) then case:tag "incomplete" end
+  if not summary.is_complete(case, LOOK_UPS) then case:tag "incomplete" end
   for _, entity in ipairs(case.hashes.entities:suspicious():list(20)) do
     case:tag "watchlist hit"
     case:insight {

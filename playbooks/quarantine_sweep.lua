@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 local playbook = require "apogee.playbook"
+local summary = require "apogee.summary"
 
 -- Files may be entities of the case too, by their paths.
 local function files_of_the_case(case)
@@ -8,26 +9,16 @@ local function files_of_the_case(case)
   return paths
 end
 
-local function names_of(entities)
-  local names = {}
-  for _, entity in ipairs(entities:list(10)) do table.insert(names, entity.identifier) end
-  if #entities > #names then table.insert(names, "and " .. #entities - #names .. " more") end
-  return table.concat(names, ", ")
-end
-
 local function give_verdict(case)
-  local sweep = case.files
-  if sweep.status ~= "completed" or sweep.coverage.checked < sweep.coverage.of then
-    case:tag "incomplete"
-  end
-  local risky = sweep.entities:suspicious()
+  if not summary.is_complete(case, { "files" }) then case:tag "incomplete" end
+  local risky = case.files.entities:suspicious()
   if #risky == 0 then return end
   case:tag "malicious"
   case:score(math.min(100, 60 + 10 * #risky))
   case:insight {
     severity = "warn",
     title = "Malicious files in quarantine: " .. #risky,
-    body = "Keep these, and look where they came from: " .. names_of(risky) .. ".",
+    body = "Keep these, and look where they came from: " .. summary.names(risky, 10) .. ".",
   }
 end
 

@@ -1,37 +1,23 @@
 -- SPDX-License-Identifier: Apache-2.0
 local playbook = require "apogee.playbook"
+local summary = require "apogee.summary"
 
 local LOOK_UPS = { "hashes", "urls", "addresses", "domains" }
-
-local function is_complete(case)
-  for _, name in ipairs(LOOK_UPS) do
-    local step = case[name]
-    if step.status ~= "completed" or step.coverage.checked < step.coverage.of then return false end
-  end
-  return true
-end
 
 local function external(name)
   return function(case) return case:of(name):external() end
 end
 
-local function names_of(entities)
-  local names = {}
-  for _, entity in ipairs(entities:list(10)) do table.insert(names, entity.identifier) end
-  if #entities > #names then table.insert(names, "and " .. #entities - #names .. " more") end
-  return table.concat(names, ", ")
-end
-
 local function give_verdict(case)
   local suspicious = case:suspicious()
-  if not is_complete(case) then case:tag "incomplete" end
+  if not summary.is_complete(case, LOOK_UPS) then case:tag "incomplete" end
   if #suspicious == 0 then return end
   case:tag "malicious"
   case:score(math.min(100, 50 + 10 * #suspicious))
   case:insight {
     severity = "warn",
     title = "Suspicious indicators: " .. #suspicious,
-    body = "Look at these first: " .. names_of(suspicious) .. ".",
+    body = "Look at these first: " .. summary.names(suspicious, 10) .. ".",
   }
 end
 

@@ -107,7 +107,7 @@ struct case_run_info {
   const char *playbook;
   struct ap_slice params; /* JSON object, secrets as "***" */
   const char *started;    /* UTC */
-  const char *finished;
+  const char *finished;   /* UTC; NULL: it was cut off */
   const char *status;
   int exit_code;
   struct ap_slice tags; /* JSON array */

@@ -8,31 +8,6 @@
 #include "casefile/json_list.h"
 #include "casefile/restore_private.h"
 
-/* A key is the step's name, a NUL, the type, and the identifier. */
-struct found_slot {
-  UT_hash_handle hh;
-  struct case_found found;
-  char key[];
-};
-
-struct known_step {
-  struct known_step *next;
-  char *name; /* NULL: the run itself */
-  struct ap_buf info;
-  struct ap_buf end;
-  struct ap_buf warnings;
-  struct case_cost cost;
-};
-
-struct case_restored {
-  struct casefile *cf;
-  struct ap_buf request;
-  struct ap_buf end;
-  struct found_slot *found;
-  struct known_step *steps; /* in order; the first is the run itself */
-  uint32_t finding_count;
-};
-
 /* ---- finding things ---- */
 
 static void add_key(struct ap_buf *key, const char *step, size_t step_len, enum case_type type,
@@ -45,9 +20,10 @@ static void add_key(struct ap_buf *key, const char *step, size_t step_len, enum 
   ap_buf_add(key, identifier, identifier_len);
 }
 
-static struct found_slot *find_slot(const struct case_restored *restored, const struct ap_buf *key)
+static struct case_found_slot *find_slot(const struct case_restored *restored,
+                                         const struct ap_buf *key)
 {
-  struct found_slot *slot = NULL;
+  struct case_found_slot *slot = NULL;
   HASH_FIND(hh, restored->found, key->ptr, key->len, slot);
   return slot;
 }
@@ -57,15 +33,15 @@ const struct case_found *case_restored_find(const struct case_restored *restored
 {
   struct ap_buf key = {0};
   add_key(&key, step, strlen(step), type, identifier, strlen(identifier));
-  const struct found_slot *slot = ap_buf_error(&key) ? NULL : find_slot(restored, &key);
+  const struct case_found_slot *slot = ap_buf_error(&key) ? NULL : find_slot(restored, &key);
   ap_buf_deinit(&key);
   return slot ? &slot->found : NULL;
 }
 
-static struct known_step *find_step(const struct case_restored *restored, const char *name,
-                                    size_t len)
+static struct case_known_step *find_step(const struct case_restored *restored, const char *name,
+                                         size_t len)
 {
-  for (struct known_step *step = restored->steps->next; step; step = step->next)
+  for (struct case_known_step *step = restored->steps->next; step; step = step->next)
     if (strlen(step->name) == len && memcmp(step->name, name, len) == 0)
       return step;
   return NULL;
@@ -73,29 +49,20 @@ static struct known_step *find_step(const struct case_restored *restored, const 
 
 const struct case_cost *case_restored_cost(const struct case_restored *restored, const char *step)
 {
-  const struct known_step *known = find_step(restored, step, strlen(step));
+  const struct case_known_step *known = find_step(restored, step, strlen(step));
   return known ? &known->cost : NULL;
 }
 
 const struct ap_buf *case_restored_warnings(const struct case_restored *restored, const char *step)
 {
-  const struct known_step *known = step ? find_step(restored, step, strlen(step)) : restored->steps;
+  const struct case_known_step *known =
+      step ? find_step(restored, step, strlen(step)) : restored->steps;
   return known ? &known->warnings : NULL;
-}
-
-struct ap_slice case_restored_request(const struct case_restored *restored)
-{
-  return ap_slice_of(&restored->request);
 }
 
 struct ap_slice case_restored_end(const struct case_restored *restored)
 {
   return ap_slice_of(&restored->end);
-}
-
-uint32_t case_restored_finding_count(const struct case_restored *restored)
-{
-  return restored->finding_count;
 }
 
 struct casefile *case_restored_take_case(struct case_restored *restored)
@@ -107,14 +74,13 @@ struct casefile *case_restored_take_case(struct case_restored *restored)
 
 /* ---- reading frames ---- */
 
-/* Adds the text of a JSON string to out; nothing where there is none. */
-static void read_text(struct ap_slice value, struct ap_buf *out)
+void case_read_text(struct ap_slice value, struct ap_buf *out)
 {
   if (value.ptr && ap_json_kind(value) == AP_JSON_STRING)
     ap_json_read_string(value, out);
 }
 
-static bool is_true(struct ap_slice value)
+bool case_is_true(struct ap_slice value)
 {
   return value.ptr && ap_slice_is(value, "true");
 }
@@ -152,7 +118,7 @@ static int add_aliases(struct case_restored *restored, struct case_entity_input 
   uint32_t index;
   while (rc == AP_OK && ap_json_next(&walk)) {
     ap_buf_clear(&alias);
-    read_text(walk.value, &alias);
+    case_read_text(walk.value, &alias);
     input.identifier = ap_slice_of(&alias);
     rc = casefile_add(restored->cf, &input, &index, err);
   }
@@ -167,13 +133,13 @@ static int take_entity(struct case_restored *restored, struct ap_slice data, str
   uint32_t index;
   ap_json_get_many(data, members, MEMBERS, values);
   for (int i = 0; i < MEMBERS; i++)
-    read_text(values[i], &texts[i]);
+    case_read_text(values[i], &texts[i]);
   struct case_entity_input input = {
       .identifier = ap_slice_of(&texts[IDENTIFIER]),
       .original = ap_slice_of(&texts[ORIGINAL]),
       .has_internal = true,
-      .internal = is_true(values[INTERNAL]),
-      .suspicious = is_true(values[SUSPICIOUS]),
+      .internal = case_is_true(values[INTERNAL]),
+      .suspicious = case_is_true(values[SUSPICIOUS]),
       .properties = values[PROPERTIES].ptr ? values[PROPERTIES] : (struct ap_slice){0},
       .tlp = ap_slice_of(&texts[TLP]),
       .problem = texts[MALFORMED].len ? texts[MALFORMED].ptr : NULL,
@@ -187,10 +153,10 @@ static int take_entity(struct case_restored *restored, struct ap_slice data, str
   return rc;
 }
 
-static int new_step(struct case_restored *restored, char *name, struct known_step **out)
+static int new_step(struct case_restored *restored, char *name, struct case_known_step **out)
 {
-  struct known_step **end = &restored->steps;
-  struct known_step *step = calloc(1, sizeof(*step));
+  struct case_known_step **end = &restored->steps;
+  struct case_known_step *step = calloc(1, sizeof(*step));
   if (!step) {
     free(name);
     return AP_E_NO_MEMORY;
@@ -204,7 +170,7 @@ static int new_step(struct case_restored *restored, char *name, struct known_ste
 }
 
 static int obtain_step(struct case_restored *restored, const char *name, size_t len,
-                       struct known_step **out)
+                       struct case_known_step **out)
 {
   *out = find_step(restored, name, len);
   if (*out)
@@ -215,12 +181,12 @@ static int obtain_step(struct case_restored *restored, const char *name, size_t 
 
 /* The step that a JSON object names in a member. */
 static int step_of(struct case_restored *restored, struct ap_slice data, const char *member,
-                   struct known_step **out)
+                   struct case_known_step **out)
 {
   struct ap_slice value = {0};
   struct ap_buf name = {0};
   if (ap_json_get(data, member, &value))
-    read_text(value, &name);
+    case_read_text(value, &name);
   int rc = ap_buf_error(&name);
   *out = restored->steps;
   if (rc == AP_OK && name.len)
@@ -231,21 +197,21 @@ static int step_of(struct case_restored *restored, struct ap_slice data, const c
 
 static int take_step(struct case_restored *restored, struct ap_slice data)
 {
-  struct known_step *step;
+  struct case_known_step *step;
   int rc = step_of(restored, data, "name", &step);
   return rc == AP_OK ? keep_json(&step->info, data) : rc;
 }
 
 static int take_step_end(struct case_restored *restored, struct ap_slice data)
 {
-  struct known_step *step;
+  struct case_known_step *step;
   int rc = step_of(restored, data, "name", &step);
   return rc == AP_OK ? keep_json(&step->end, data) : rc;
 }
 
 static int take_warning(struct case_restored *restored, struct ap_slice data)
 {
-  struct known_step *step;
+  struct case_known_step *step;
   struct ap_slice text;
   struct ap_buf item = {0};
   int rc = step_of(restored, data, "step", &step);
@@ -256,9 +222,9 @@ static int take_warning(struct case_restored *restored, struct ap_slice data)
 }
 
 static int obtain_slot(struct case_restored *restored, const struct ap_buf *key, size_t step_len,
-                       struct found_slot **out)
+                       struct case_found_slot **out)
 {
-  struct found_slot *slot = find_slot(restored, key);
+  struct case_found_slot *slot = find_slot(restored, key);
   *out = slot;
   if (slot)
     return AP_OK;
@@ -270,7 +236,6 @@ static int obtain_slot(struct case_restored *restored, const struct ap_buf *key,
   slot->found.step = slot->key;
   slot->found.type = (enum case_type)slot->key[step_len + 1];
   slot->found.identifier = slot->key + step_len + 2;
-  restored->finding_count++;
   *out = slot;
   return AP_OK;
 }
@@ -303,8 +268,8 @@ static int take_finding(struct case_restored *restored, const struct case_frame 
 {
   struct case_frame_finding head;
   struct ap_buf key = {0};
-  struct found_slot *slot;
-  struct known_step *step;
+  struct case_found_slot *slot;
+  struct case_known_step *step;
   if (frame->data.len < sizeof(head))
     return AP_E_INVALID;
   memcpy(&head, frame->data.ptr, sizeof(head));
@@ -401,7 +366,7 @@ int case_restore(struct store_spool *spool, bool is_to_grow, uint32_t limit,
                  struct case_restored **out, struct ap_error *err)
 {
   struct case_frames frames = {.spool = spool};
-  struct known_step *run;
+  struct case_known_step *run;
   struct case_restored *restored = calloc(1, sizeof(*restored));
   if (!restored)
     return ap_fail(err, AP_E_NO_MEMORY, "out of memory");
@@ -429,15 +394,15 @@ void case_restored_free(struct case_restored *restored)
 {
   if (!restored)
     return;
-  struct found_slot *slot = restored->found;
+  struct case_found_slot *slot = restored->found;
   HASH_CLEAR(hh, restored->found);
   while (slot) {
-    struct found_slot *next = slot->hh.next;
+    struct case_found_slot *next = slot->hh.next;
     free(slot);
     slot = next;
   }
   while (restored->steps) {
-    struct known_step *step = restored->steps;
+    struct case_known_step *step = restored->steps;
     restored->steps = step->next;
     ap_buf_deinit(&step->info);
     ap_buf_deinit(&step->end);
@@ -455,7 +420,7 @@ int case_restored_blame(struct case_restored *restored, const char *step, enum c
                         const char *identifier)
 {
   struct ap_buf key = {0};
-  struct found_slot *slot;
+  struct case_found_slot *slot;
   add_key(&key, step, strlen(step), type, identifier, strlen(identifier));
   int rc = ap_buf_error(&key);
   if (rc == AP_OK)
@@ -464,119 +429,4 @@ int case_restored_blame(struct case_restored *restored, const char *step, enum c
     slot->found.is_blamed = true;
   ap_buf_deinit(&key);
   return rc;
-}
-
-/* ---- a report ---- */
-
-static const char *text_or_null(const struct ap_buf *text)
-{
-  return text->len ? text->ptr : NULL;
-}
-
-static int add_known_step(struct case_record *record, const struct known_step *known,
-                          uint32_t *number)
-{
-  static const char *const keys[] = {"name",     "action",      "title",
-                                     "provider", "result_name", "json_by_entity"};
-  struct ap_slice values[6];
-  struct ap_buf texts[6] = {0};
-  ap_json_get_many(ap_slice_of(&known->info), keys, 6, values);
-  for (int i = 0; i < 6; i++)
-    read_text(values[i], &texts[i]);
-  const struct case_step_info info = {
-      .name = known->name,
-      .action = text_or_null(&texts[1]),
-      .title = text_or_null(&texts[2]),
-      .provider = text_or_null(&texts[3]),
-      .result_name = text_or_null(&texts[4]),
-      .json_by_entity = is_true(values[5]),
-  };
-  int rc = case_record_add_step(record, &info, number);
-  for (int i = 0; i < 6; i++)
-    ap_buf_deinit(&texts[i]);
-  return rc;
-}
-
-static int end_known_step(struct case_record *record, const struct known_step *known,
-                          uint32_t number)
-{
-  static const char *const keys[] = {"status", "message", "result"};
-  struct ap_slice values[3];
-  struct ap_buf texts[3] = {0};
-  if (known->end.len == 0)
-    return AP_OK;
-  ap_json_get_many(ap_slice_of(&known->end), keys, 3, values);
-  for (int i = 0; i < 3; i++)
-    read_text(values[i], &texts[i]);
-  const struct case_step_end end = {.status = ap_buf_cstr(&texts[0]),
-                                    .message = ap_buf_cstr(&texts[1]),
-                                    .result = is_true(values[2])};
-  int rc = case_record_end_step(record, number, &end);
-  for (int i = 0; i < 3; i++)
-    ap_buf_deinit(&texts[i]);
-  return rc;
-}
-
-/* Files that an action worked on were never among the entities that were given. */
-static int index_of(const struct case_record *record, const struct case_found *found,
-                    uint32_t *index)
-{
-  struct ap_error err;
-  struct case_entity_input input = {
-      .identifier = {found->identifier, strlen(found->identifier)},
-      .has_type = found->type < CASE_TYPE_COUNT,
-      .type = found->type,
-      .problem = found->type < CASE_TYPE_COUNT ? NULL : "it is no indicator",
-  };
-  return casefile_add(record->cf, &input, index, &err);
-}
-
-static int rebuild_findings(struct case_record *record, const struct case_restored *restored,
-                            const char *name, uint32_t number)
-{
-  uint32_t index;
-  int rc = AP_OK;
-  const struct found_slot *next;
-  for (const struct found_slot *slot = restored->found; rc == AP_OK && slot; slot = next) {
-    next = slot->hh.next;
-    if (slot->found.entry.flags == 0 || strcmp(slot->found.step, name) != 0)
-      continue;
-    rc = index_of(record, &slot->found, &index);
-    if (rc == AP_OK)
-      rc = case_record_select(record, number, index);
-  }
-  return rc;
-}
-
-static int rebuild_insights(struct case_record *record, const struct case_restored *restored)
-{
-  struct ap_slice list;
-  int rc = AP_OK;
-  if (restored->end.len == 0 || !ap_json_get(ap_slice_of(&restored->end), "insights", &list))
-    return AP_OK;
-  struct ap_json_walk walk = ap_json_walk(list);
-  while (rc == AP_OK && ap_json_next(&walk))
-    rc = case_record_add_insight(record, walk.value);
-  return rc;
-}
-
-int case_record_rebuild(struct case_record *record, const struct case_restored *restored)
-{
-  uint32_t number;
-  int rc = AP_OK;
-  record->restored = restored;
-  record->is_report = true;
-  for (const struct known_step *known = restored->steps->next; rc == AP_OK && known;
-       known = known->next) {
-    rc = add_known_step(record, known, &number);
-    if (rc == AP_OK)
-      rc = rebuild_findings(record, restored, known->name, number);
-    if (rc == AP_OK)
-      rc = end_known_step(record, known, number);
-  }
-  if (rc == AP_OK)
-    rc = rebuild_insights(record, restored);
-  if (rc == AP_OK)
-    ap_buf_add(&record->warnings, restored->steps->warnings.ptr, restored->steps->warnings.len);
-  return rc == AP_OK ? ap_buf_error(&record->warnings) : rc;
 }

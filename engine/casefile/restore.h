@@ -21,14 +21,8 @@ int case_restore_request(struct store_spool *spool, struct ap_buf *out) AP_MUST_
  * finding that was made anew counts again. */
 int case_restore_end(struct store_spool *spool, struct ap_buf *end, uint64_t *findings) AP_MUST_USE;
 
-/* What case_record_keep was given. */
-struct ap_slice case_restored_request(const struct case_restored *restored);
-
 /* What case_record_end_run was given the last time; empty: it never ended. */
 struct ap_slice case_restored_end(const struct case_restored *restored);
-
-/* Entities that are found in some step; the finding may say that nothing is known yet. */
-uint32_t case_restored_finding_count(const struct case_restored *restored);
 
 /* The entities as they were taken, once: they are the caller's. */
 struct casefile *case_restored_take_case(struct case_restored *restored);

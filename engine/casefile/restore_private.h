@@ -1,6 +1,8 @@
-/* The insides of what was restored, for record.c. */
+/* The insides of what was restored, for the files of this room that share it. */
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+
+#include <uthash.h>
 
 #include "casefile/frame.h"
 #include "casefile/record_private.h"
@@ -15,6 +17,34 @@ struct case_found {
   const char *identifier;
   bool is_blamed;
 };
+
+/* A key is the step's name, a NUL, the type, and the identifier. */
+struct case_found_slot {
+  UT_hash_handle hh;
+  struct case_found found;
+  char key[];
+};
+
+struct case_known_step {
+  struct case_known_step *next;
+  char *name; /* NULL: the run itself */
+  struct ap_buf info;
+  struct ap_buf end;
+  struct ap_buf warnings;
+  struct case_cost cost;
+};
+
+struct case_restored {
+  struct casefile *cf;
+  struct ap_buf request;
+  struct ap_buf end;
+  struct case_found_slot *found;
+  struct case_known_step *steps; /* in order; the first is the run itself */
+};
+
+/* Adds the text of a JSON string to out; nothing where there is none. */
+void case_read_text(struct ap_slice value, struct ap_buf *out);
+bool case_is_true(struct ap_slice value);
 
 /* NULL: nothing is known. */
 const struct case_found *case_restored_find(const struct case_restored *restored, const char *step,

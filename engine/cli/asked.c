@@ -23,22 +23,21 @@ static void add_list(struct ap_buf *out, const char *before, const char *const *
   ap_buf_add_char(out, ']');
 }
 
-/* A file is named so that it is found from any folder. */
-static void add_target(struct ap_buf *out, const char *target)
+const char *cli_asked_target(const char *target, char path[PATH_MAX])
 {
-  char path[PATH_MAX];
   bool is_file = target && (strchr(target, '/') || strstr(target, ".lua"));
-  ap_json_write_cstr(out, is_file && realpath(target, path) ? path : target);
+  return is_file && realpath(target, path) ? path : target;
 }
 
 int cli_asked_write(const struct script_request *request, const char *started,
                     struct ap_slice given, struct ap_buf *out)
 {
   char folder[PATH_MAX];
+  char path[PATH_MAX];
   ap_buf_add_str(out, "{\"command\":");
   ap_json_write_cstr(out, request->command);
   ap_buf_add_str(out, ",\"target\":");
-  add_target(out, request->target);
+  ap_json_write_cstr(out, cli_asked_target(request->target, path));
   ap_buf_add_str(out, ",\"started\":");
   ap_json_write_cstr(out, started);
   ap_buf_add_str(out, ",\"folder\":");

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <limits.h>
+
 #include "base/buf.h"
 #include "cli/run.h"
 
@@ -15,6 +17,10 @@ struct cli_asked {
   struct ap_buf strings; /* of char *: all there are, to be freed */
   struct ap_buf lists;   /* of void *: the same */
 };
+
+/* A target that is a file, named so that it is found from any folder; else the target itself.
+ * @param path  room for the name */
+const char *cli_asked_target(const char *target, char path[PATH_MAX]);
 
 /* Adds the JSON object for case_record_keep. @param given  of script_run_options.begun */
 int cli_asked_write(const struct script_request *request, const char *started,

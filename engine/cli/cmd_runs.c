@@ -13,6 +13,7 @@
 #include "cli/asked.h"
 #include "cli/command.h"
 #include "cli/kept.h"
+#include "cli/print.h"
 #include "store/spool.h"
 
 static int said(int exit_code, const struct ap_error *err)
@@ -53,9 +54,7 @@ static void warn_of_folder(const struct cli_asked *asked)
   char folder[PATH_MAX];
   if (asked->folder && getcwd(folder, sizeof(folder)) && strcmp(folder, asked->folder) != 0)
     ap_log(AP_LOG_CLI, AP_LOG_INFO,
-           "the run began in %s: paths of it are read from there or not "
-           "at all when they are relative",
-           asked->folder);
+           "the run began in %s: if it has relative paths, resume it from there", asked->folder);
 }
 
 static int ask(const char *id, const struct cli_asked *asked, const struct cli_args *args,
@@ -142,10 +141,9 @@ static bool is_of(const struct cli_config *config, const char *id, const char *t
   struct ap_error err = {0};
   struct cli_asked asked = {0};
   char path[PATH_MAX];
-  bool is_file = strchr(target, '/') || strstr(target, ".lua");
-  const char *wanted = is_file && realpath(target, path) ? path : target;
   bool is_it = cli_asked_load(config, id, &asked, &err) == AP_OK &&
-               strcmp(asked.script.command, "run") == 0 && strcmp(asked.script.target, wanted) == 0;
+               strcmp(asked.script.command, "run") == 0 &&
+               strcmp(asked.script.target, cli_asked_target(target, path)) == 0;
   cli_asked_deinit(&asked);
   return is_it;
 }
@@ -187,11 +185,7 @@ struct runs {
 
 static int take_format(void *into, char *value, struct ap_error *err)
 {
-  struct runs *runs = into;
-  runs->as_json = strcmp(value, "json") == 0;
-  if (!runs->as_json && strcmp(value, "table") != 0)
-    return ap_fail(err, AP_E_INVALID, "it must be table or json, not \"%.40s\"", value);
-  return AP_OK;
+  return cli_take_as_json(&((struct runs *)into)->as_json, value, err);
 }
 
 const struct cli_option cli_runs_options[] = {

@@ -281,7 +281,7 @@ static void describe_run(const struct doing *doing, const struct script_end *end
       .playbook = end->playbook,
       .params = end->params,
       .started = doing->started,
-      .finished = finished,
+      .finished = *finished ? finished : NULL, /* it was cut off */
       .status = end->status,
       .exit_code = end->exit_code,
       .tags = end->tags,

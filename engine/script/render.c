@@ -141,7 +141,7 @@ static void set_run(lua_State *L, const struct script_render *what)
     push_json(L, case_record_line_run(what->record, what->run, &json), &json);
     lua_setfield(L, -2, "run");
     const char *finished = what->run->finished;
-    if (ap_clock_parse_utc(finished, strlen(finished), &now_s) != AP_OK)
+    if (finished && ap_clock_parse_utc(finished, strlen(finished), &now_s) != AP_OK)
       luaL_error(L, "\"%s\" is no time", finished);
   }
   lua_pushinteger(L, now_s);

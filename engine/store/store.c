@@ -17,8 +17,7 @@ enum {
   LAZY_MAX = 64,
   LAZY_BYTES_MAX = 1 << 19,
   KEEP_DAYS = 30,
-  PATIENCE_MS = 10000,
-  QUEUED_REPORTS_MAX = 16 << 20 /* a disk that is slower than the network drops reports */
+  PATIENCE_MS = 10000
 };
 
 enum batch_state { BATCH_QUEUED, BATCH_RUNNING, BATCH_DONE };
@@ -52,7 +51,7 @@ const char *store_problem(const struct store *store)
 
 /* ---- telling ---- */
 
-static void free_op(struct store_op *op)
+void store_op_free(struct store_op *op)
 {
   ap_buf_deinit(&op->found);
   free(op->bytes);
@@ -167,7 +166,7 @@ static void tell(struct store *store)
       give_back(op);
     else if (op->done.report)
       call_done(op);
-    free_op(op);
+    store_op_free(op);
   }
   store->is_telling = false;
 }
@@ -426,7 +425,7 @@ void store_free(struct store *store)
       DL_DELETE(store->told, op);
       if (op->done.report)
         give_back(op);
-      free_op(op);
+      store_op_free(op);
     }
   } while (store->queue || store->lazy);
   net_timer_free(store->turn);
@@ -450,8 +449,8 @@ static uint32_t hash_of(const char *text)
   return hash;
 }
 
-static struct store_op *new_op(struct store *store, enum store_op_kind kind,
-                               const char *const *keys, size_t key_count)
+struct store_op *store_op_new_keyed(struct store *store, enum store_op_kind kind,
+                                    const char *const *keys, size_t key_count)
 {
   ap_require(key_count <= STORE_KEYS_MAX);
   size_t size = 0;
@@ -475,7 +474,7 @@ static struct store_op *new_op(struct store *store, enum store_op_kind kind,
 
 struct store_op *store_op_new(struct store *store, enum store_op_kind kind, const char *key)
 {
-  return new_op(store, kind, &key, key ? 1 : 0);
+  return store_op_new_keyed(store, kind, &key, key ? 1 : 0);
 }
 
 static bool is_under_key(const struct store_op *put, const struct store_op *get)
@@ -509,9 +508,7 @@ static void enqueue(struct store_op *op)
   start_turn(store);
 }
 
-/* For what can be lost with the process: reports, which can be fetched again, and counts that limit
- * nothing. Each commit costs; look-ups are not to wait behind them. */
-static void enqueue_lazily(struct store_op *op)
+void store_op_send_lazily(struct store_op *op)
 {
   struct store *store = op->store;
   if (!store->backend->is_slow || store->is_writing) {
@@ -528,8 +525,7 @@ static void enqueue_lazily(struct store_op *op)
     moment_over(store);
 }
 
-/* For what nobody waits for. */
-static void enqueue_or_say(struct store *store, struct store_op *op)
+void store_op_send(struct store *store, struct store_op *op)
 {
   if (op) {
     enqueue(op);
@@ -540,6 +536,12 @@ static void enqueue_or_say(struct store *store, struct store_op *op)
   take_failure(store);
 }
 
+void store_op_tell(struct store_op *op)
+{
+  DL_APPEND(op->store->told, op);
+  start_turn(op->store);
+}
+
 int store_op_ask(struct store_op *op, void *arg, struct store_op **out)
 {
   op->arg = arg;
@@ -547,162 +549,4 @@ int store_op_ask(struct store_op *op, void *arg, struct store_op **out)
     *out = op;
   enqueue(op);
   return AP_PENDING;
-}
-
-int store_report_get(struct store *store, const char *key, const struct store_lifetimes *lifetimes,
-                     store_report_fn *done, void *arg, struct store_op **op)
-{
-  struct store_op *get = store_op_new(store, STORE_OP_REPORT_GET, key);
-  if (!get)
-    return AP_E_NO_MEMORY;
-  get->lifetimes = *lifetimes;
-  get->done.report = done;
-  return store_op_ask(get, arg, op);
-}
-
-void store_report_put(struct store *store, const char *const *keys, size_t key_count,
-                      struct ap_slice raw, int code)
-{
-  ap_require(key_count >= 1);
-  struct store_op *op = NULL;
-  if (store->lazy_bytes + raw.len <= QUEUED_REPORTS_MAX)
-    op = new_op(store, STORE_OP_REPORT_PUT, keys, key_count);
-  if (!op)
-    return;
-  op->bytes = ap_memdup(raw.ptr, raw.len);
-  if (!op->bytes) {
-    free_op(op);
-    return;
-  }
-  op->bytes_len = raw.len;
-  op->report_code = code;
-  op->at_ms = ap_clock_unix_ms();
-  enqueue_lazily(op);
-}
-
-void store_report_forget(struct store *store, const char *key)
-{
-  enqueue_or_say(store, store_op_new(store, STORE_OP_REPORT_FORGET, key));
-}
-
-/* Where nothing is limited nothing can be exceeded: it is granted at once and counted later. */
-static bool is_granted_at_once(const struct store *store, const struct store_limits *limits,
-                               int64_t now_ms)
-{
-  return !limits->per_minute && !limits->per_day && !limits->per_month &&
-         store->marks.minute_until_ms <= now_ms && store->marks.day != now_ms / STORE_DAY_MS;
-}
-
-static int grant_at_once(struct store_op *take, int64_t now_ms)
-{
-  struct store *store = take->store;
-  struct store_op *counted = store_op_new(store, STORE_OP_COUNT, NULL);
-  if (!counted) {
-    free_op(take);
-    return AP_E_NO_MEMORY;
-  }
-  counted->count = take->count;
-  counted->at_ms = now_ms;
-  take->grant = (struct store_grant){.granted = take->count, .at_unix_ms = now_ms};
-  DL_APPEND(store->told, take);
-  enqueue_lazily(counted);
-  start_turn(store);
-  return AP_PENDING;
-}
-
-int store_quota_take(struct store *store, const struct store_limits *limits, uint32_t want,
-                     store_grant_fn *done, void *arg, struct store_op **op)
-{
-  int64_t now_ms = ap_clock_unix_ms();
-  struct store_op *take = store_op_new(store, STORE_OP_TAKE, NULL);
-  if (!take)
-    return AP_E_NO_MEMORY;
-  take->limits = *limits;
-  take->count = want;
-  take->done.grant = done;
-  if (!is_granted_at_once(store, limits, now_ms))
-    return store_op_ask(take, arg, op);
-  take->arg = arg;
-  int rc = grant_at_once(take, now_ms);
-  if (rc == AP_PENDING && op)
-    *op = take;
-  return rc;
-}
-
-void store_quota_return(struct store *store, int64_t at_unix_ms, uint32_t count)
-{
-  struct store_op *op = store_op_new(store, STORE_OP_RETURN, NULL);
-  if (op) {
-    op->at_ms = at_unix_ms;
-    op->count = count;
-  }
-  enqueue_or_say(store, op);
-}
-
-void store_quota_spend_minute(struct store *store)
-{
-  struct store_op *op = store_op_new(store, STORE_OP_SPEND_MINUTE, NULL);
-  store->marks.minute_until_ms = ap_clock_unix_ms() + STORE_MINUTE_MS;
-  if (op)
-    op->at_ms = store->marks.minute_until_ms;
-  enqueue_or_say(store, op);
-}
-
-void store_quota_spend_day(struct store *store)
-{
-  struct store_op *op = store_op_new(store, STORE_OP_SPEND_DAY, NULL);
-  store->marks.day = ap_clock_unix_ms() / STORE_DAY_MS;
-  if (op)
-    op->at_ms = store->marks.day;
-  enqueue_or_say(store, op);
-}
-
-static int ask_journal(struct store *store, enum store_op_kind what,
-                       enum store_submission_kind kind, const char *resource,
-                       store_submission_fn *done, void *arg, struct store_op **op)
-{
-  struct store_op *asked = store_op_new(store, what, resource);
-  if (!asked)
-    return AP_E_NO_MEMORY;
-  asked->submission_kind = kind;
-  asked->done.submission = done;
-  return store_op_ask(asked, arg, op);
-}
-
-int store_submission_find(struct store *store, enum store_submission_kind kind,
-                          const char *resource, store_submission_fn *done, void *arg,
-                          struct store_op **op)
-{
-  return ask_journal(store, STORE_OP_FIND, kind, resource, done, arg, op);
-}
-
-int store_submission_intend(struct store *store, enum store_submission_kind kind,
-                            const char *resource, store_submission_fn *done, void *arg,
-                            struct store_op **op)
-{
-  return ask_journal(store, STORE_OP_INTEND, kind, resource, done, arg, op);
-}
-
-static void write_journal(struct store *store, enum store_op_kind what, uint64_t id,
-                          const char *text)
-{
-  struct store_op *op = store_op_new(store, what, text);
-  if (op)
-    op->id = id;
-  enqueue_or_say(store, op);
-}
-
-void store_submission_sent(struct store *store, uint64_t id, const char *scan_id)
-{
-  write_journal(store, STORE_OP_SENT, id, scan_id);
-}
-
-void store_submission_done(struct store *store, uint64_t id)
-{
-  write_journal(store, STORE_OP_DONE, id, NULL);
-}
-
-void store_submission_scanned(struct store *store, const char *waited_for)
-{
-  write_journal(store, STORE_OP_SCANNED, 0, waited_for);
 }

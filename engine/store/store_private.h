@@ -1,6 +1,7 @@
 /* How the two stores stand behind the seam: a call is an op, a store applies ops in order.
  *
- *   store.c        makes ops, groups those of a turn, has them applied, runs their done
+ *   store_ask.c    the calls: each makes an op
+ *   store.c        groups the ops of a turn, has them applied, runs their done
  *   memory.c       applies them to hash tables, on the loop thread
  *   disk.c         applies them in one transaction, on the pool */
 // SPDX-License-Identifier: Apache-2.0
@@ -122,8 +123,18 @@ int store_init(struct store *store, struct net_loop *loop,
 
 /* A call with one key, or none (NULL). NULL: out of memory. */
 struct store_op *store_op_new(struct store *store, enum store_op_kind kind, const char *key);
+struct store_op *store_op_new_keyed(struct store *store, enum store_op_kind kind,
+                                    const char *const *keys, size_t key_count);
+void store_op_free(struct store_op *op);
 /* Puts it in the queue: AP_PENDING. */
 int store_op_ask(struct store_op *op, void *arg, struct store_op **out) AP_MUST_USE;
+/* The same for what nobody waits for; NULL, for want of memory, is said. */
+void store_op_send(struct store *store, struct store_op *op);
+/* The same for what can be lost with the process: reports, which can be fetched again, and counts
+ * that limit nothing. Each commit costs; look-ups are not to wait behind them. */
+void store_op_send_lazily(struct store_op *op);
+/* Its answer is there already: its done runs at the end of the turn. */
+void store_op_tell(struct store_op *op);
 
 /* ---- store_look.c: lists that are answered ---- */
 

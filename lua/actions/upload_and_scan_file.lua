@@ -183,7 +183,7 @@ return action {
   end,
 
   each = function(params, ctx)
-    local paths = params.file_paths
+    local paths = table.move(params.file_paths, 1, #params.file_paths, 1, {})
     if params.folder then
       for _, path in ipairs(files_of(params, ctx)) do table.insert(paths, path) end
     end

@@ -35,7 +35,7 @@ local function chips(record)
   if run then
     if run.score ~= 0 then table.insert(list, "Score: " .. run.score) end
     for _, tag in ipairs(run.tags) do table.insert(list, "Tag: " .. tag) end
-    table.insert(list, (run.finished:gsub("T", " "):gsub("Z", " UTC")))
+    table.insert(list, (prose.finished(run):gsub("T", " "):gsub("Z", " UTC")))
   end
   for index, words in ipairs(list) do list[index] = "<li>" .. html(words) .. "</li>" end
   return '<ul class="chips">' .. table.concat(list) .. "</ul>"
@@ -315,8 +315,8 @@ local function write_end(sheet, record)
   sheet:write "gives the real one. A verdict is the opinion of others at the time of their scan, "
   sheet:write "and no proof.</p><p>Made by Apogee"
   if record.run then
-    sheet:write(" from run ", html(record.run.run), ", ", html(record.run.started), " to ",
-      html(record.run.finished))
+    sheet:write(" from run ", html(record.run.run), ", ", html(record.run.started), ", ",
+      html(prose.finished(record.run)))
   end
   sheet:write(".</p></footer>\n<script>", script, "</script>\n</body>\n</html>\n")
 end

@@ -178,7 +178,7 @@ local function write_end(sheet, record, seen)
   for index, tag in ipairs(run.tags) do
     sheet:write(index == 1 and ", tagged " or ", ", escape.code(tag))
   end
-  sheet:write(". Run ", escape.code(run.run), ", finished ", words(run.finished), ".\n")
+  sheet:write(". Run ", escape.code(run.run), ", ", words(prose.finished(run)), ".\n")
 end
 
 ---@param record table as script/render.c makes it

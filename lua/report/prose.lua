@@ -61,6 +61,13 @@ function M.name(record)
   return record.steps[1] and record.steps[1].name or "Apogee"
 end
 
+--- "finished 2026-11-24T04:11:52Z"
+---@param run table
+---@return string
+function M.finished(run)
+  return run.finished and "finished " .. run.finished or "cut off before its end"
+end
+
 ---@param record table
 ---@return string
 function M.status(record)

@@ -149,6 +149,14 @@ describe("apogee resume", function()
       process:signal "KILL"
       assert.equal(137, process:wait(5).exit)
       assert.equal("cut_off", run_of(w)[1].state)
+      for _, format in ipairs { "json", "ndjson", "table", "csv", "markdown", "html" } do
+        local shown = w:run { "report", "--format", format }
+        assert.equal(0, shown.exit, shown.err)
+        assert(shown.out:find(EICAR:sub(1, 8), 1, true), format) -- a table cuts its middle
+      end
+      local shown = w:json { "report", "--format", "json" }
+      assert.equal(cjson.null, shown.finished)
+      assert.equal("interrupted", shown.status)
       os.remove(list)
       local document, ran = w:json { "resume", "--format", "json" }
       assert.equal(0, ran.exit, ran.err)

@@ -1,35 +1,8 @@
 /* What both stores promise, by the same cases. */
 // SPDX-License-Identifier: Apache-2.0
-#include "store_unit.h"
-
 enum { REPORT_BYTES = 4096 };
 
-static bool is_on_disk;
-
-static int open_store(void **state)
-{
-  static struct desk desk;
-  desk = (struct desk){0};
-  *state = &desk;
-  if (is_on_disk) {
-    folder_make(&folder);
-    desk_open(&desk, &folder);
-    return 0;
-  }
-  assert_int_equal(AP_OK, net_loop_new(&desk.loop));
-  assert_int_equal(AP_OK, store_memory_new(desk.loop, REPORT_BYTES, &desk.store));
-  return 0;
-}
-
-static int close_store(void **state)
-{
-  struct desk *desk = *state;
-  assert_string_equal("", store_problem(desk->store));
-  desk_close(desk);
-  if (is_on_disk)
-    folder_remove(&folder);
-  return 0;
-}
+#include "both_stores.h"
 
 /* ---- reports ---- */
 
@@ -402,8 +375,6 @@ static void test_a_store_may_go_with_calls_under_way(void **state)
   assert_int_equal(were_told, told);
   assert_int_equal(AP_OK, store_memory_new(desk->loop, REPORT_BYTES, &desk->store));
 }
-
-#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, open_store, close_store)
 
 int main(void)
 {

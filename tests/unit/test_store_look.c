@@ -1,35 +1,8 @@
 /* What people are told of a store, the same of both: usage, what is pending, what is kept. */
 // SPDX-License-Identifier: Apache-2.0
-#include "store_unit.h"
-
 enum { REPORT_BYTES = 65536 };
 
-static bool is_on_disk;
-
-static int open_store(void **state)
-{
-  static struct desk desk;
-  desk = (struct desk){0};
-  *state = &desk;
-  if (is_on_disk) {
-    folder_make(&folder);
-    desk_open(&desk, &folder);
-    return 0;
-  }
-  assert_int_equal(AP_OK, net_loop_new(&desk.loop));
-  assert_int_equal(AP_OK, store_memory_new(desk.loop, REPORT_BYTES, &desk.store));
-  return 0;
-}
-
-static int close_store(void **state)
-{
-  struct desk *desk = *state;
-  assert_string_equal("", store_problem(desk->store));
-  desk_close(desk);
-  if (is_on_disk)
-    folder_remove(&folder);
-  return 0;
-}
+#include "both_stores.h"
 
 /* ---- the last answer, in words ---- */
 
@@ -268,8 +241,6 @@ static void test_many_entries_come_oldest_first(void **state)
   assert_true(strncmp("c0 2; c1 2; c2 2; ", ask_entries(desk, NULL), 18) == 0);
   assert_int_equal(COUNT, purge(desk, NULL, ap_clock_unix_ms() + HOUR_MS));
 }
-
-#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, open_store, close_store)
 
 int main(void)
 {

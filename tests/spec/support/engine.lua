@@ -93,28 +93,25 @@ end
 
 local function read_file(engine, path) return engine.files[path] end
 
+local function packaged(engine, folder)
+  local files = {}
+  for path in pairs(engine.files) do
+    if path:sub(1, #folder) == folder then
+      table.insert(files, { path = path, origin = "packaged" })
+    end
+  end
+  table.sort(files, function(a, b) return a.path < b.path end)
+  return files
+end
+
 local function add_files(engine)
   function engine.load(path)
     local source = read_file(engine, path)
     if not source then return nil, path .. ": no such file" end
     return scripts.run(source, path)
   end
-  function engine.action_files()
-    local files = {}
-    for path in pairs(engine.files) do
-      if path:find "^/actions/" then table.insert(files, { path = path, origin = "packaged" }) end
-    end
-    table.sort(files, function(a, b) return a.path < b.path end)
-    return files
-  end
-  function engine.playbook_files()
-    local files = {}
-    for path in pairs(engine.files) do
-      if path:find "^/playbooks/" then table.insert(files, { path = path, origin = "packaged" }) end
-    end
-    table.sort(files, function(a, b) return a.path < b.path end)
-    return files
-  end
+  function engine.action_files() return packaged(engine, "/actions/") end
+  function engine.playbook_files() return packaged(engine, "/playbooks/") end
   function engine.find_playbook(name)
     for _, path in ipairs { name, "/playbooks/" .. name .. ".lua" } do
       if read_file(engine, path) then return path end
