@@ -38,6 +38,17 @@ function M.file(text)
   return path
 end
 
+-- What is a document of the program is kept in $APOGEE_DOCUMENTS: it is checked against the schema
+-- when all tests have run.
+local function keep_document(text)
+  local folder = os.getenv "APOGEE_DOCUMENTS"
+  if not folder or not text:find '^%s*[{%[]%s*{?%s*"' then return end
+  if not (text:find '"schema"%s*:%s*"apogee%.' or text:find '^%[%s*{"identifier"') then return end
+  local path = os.tmpname()
+  M.write(path, text)
+  os.execute(("mv %s %s/"):format(M.quote(path), M.quote(folder)))
+end
+
 local function environment(env)
   if not env then return "" end
   local words = { "env -i PATH=" .. M.quote(os.getenv "PATH") }
@@ -69,6 +80,7 @@ function M.run(args, input, env)
   local result = { out = take(out_path), err = take(err_path), exit = code }
   assert(how == "exit", "the program was ended by a signal: " .. result.err)
   assert(code ~= 124, "the program did not end within " .. LIMIT_S .. " s: " .. result.err)
+  keep_document(result.out)
   return result
 end
 
