@@ -19,6 +19,7 @@ SCHEMAS = {
     "apogee.runs/1": ["runs"],
     "apogee.quota/1": ["quota"],
     "apogee.cache/1": ["cache"],
+    "apogee.doctor/1": ["doctor"],
 }
 SHOWN = 5
 

@@ -216,6 +216,21 @@ const struct cli_command cli_commands[] = {
      .groups = OFFLINE | CLI_GROUP_SETTINGS,
      .own = cli_cache_options,
      .run = cli_cache},
+    {.name = "doctor",
+     .synopsis = "[--offline] [--format table|json]",
+     .summary =
+         "see what protects this process, and whether files and the key are as they should be",
+     .help = "Examples:\n"
+             "  apogee doctor\n"
+             "  apogee doctor --offline --format json\n"
+             "\n"
+             "Looks at the process, the libraries (with those below a safe version), the\n"
+             "configuration, the key's file, the state folder and the settings, and asks\n"
+             "VirusTotal once whether the key works. Exits with 1 when something is to be\n"
+             "mended.\n",
+     .groups = OFFLINE | CLI_GROUP_SETTINGS,
+     .own = cli_doctor_options,
+     .run = cli_doctor},
     {.name = "simulate",
      .synopsis = "[--port N] [--tls [--ca-out FILE]] [--scenario FILE] [--premium] [--no-quota]",
      .summary = "answer as the VirusTotal API v2 would, on loopback, without a key",

@@ -49,12 +49,14 @@ int cli_runs(const struct cli_command *command, int argc, char **argv);
 int cli_plan(const struct cli_command *command, int argc, char **argv);
 int cli_quota(const struct cli_command *command, int argc, char **argv);
 int cli_cache(const struct cli_command *command, int argc, char **argv);
+int cli_doctor(const struct cli_command *command, int argc, char **argv);
 int cli_simulate(const struct cli_command *command, int argc, char **argv);
 
 extern const struct cli_option cli_entities_options[];
 extern const struct cli_option cli_plan_options[];
 extern const struct cli_option cli_quota_options[];
 extern const struct cli_option cli_cache_options[];
+extern const struct cli_option cli_doctor_options[];
 extern const struct cli_option cli_simulate_options[];
 extern const struct cli_option cli_run_options[];
 extern const struct cli_option cli_runs_options[];

@@ -14,6 +14,7 @@
 #include "cli/asked.h"
 #include "cli/command.h"
 #include "cli/cron.h"
+#include "cli/guard.h"
 #include "cli/kept.h"
 #include "cli/output.h"
 #include "cli/parts.h"
@@ -542,6 +543,7 @@ static int write_metrics(const struct doing *doing, int exit_code)
 static int run_all(struct doing *doing, const struct cli_folders *folders)
 {
   struct ap_error err = {0};
+  guard_run(doing->request, doing->config);
   int exit_code = cron_lock(doing->request, doing->config, &doing->lock);
   if (exit_code == CLI_EXIT_DONE)
     exit_code = make_parts(doing);

@@ -199,3 +199,8 @@ void script_env_push(lua_State *L, const char *folder)
   script_sandbox_push(L);
   script_require_add(L, folder);
 }
+
+const char *script_library(void)
+{
+  return LUA_RELEASE;
+}

@@ -77,3 +77,5 @@ void script_push_text(lua_State *L, int index);
 /* Pushes nil, message, code, and returns 3: what a binding returns when the world failed.
  * message may be NULL: the general sentence of the code. */
 int script_push_error(lua_State *L, int code, const char *message);
+
+const char *script_library(void); /* "Lua 5.4.4" */

@@ -323,3 +323,9 @@ int store_open(struct net_loop *loop, const char *folder, const struct store_opt
 {
   return disk_open_as(sqlite3_libversion_number(), loop, folder, options, out, err);
 }
+
+const char *store_library(bool *logs_ahead)
+{
+  *logs_ahead = disk_may_log_ahead(sqlite3_libversion_number());
+  return sqlite3_libversion();
+}
