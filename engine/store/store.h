@@ -33,8 +33,8 @@ struct store_options {
 /* Sensible values, for nobody's key. */
 void store_options_init(struct store_options *options);
 
-/* The version of SQLite that was loaded. @param logs_ahead  it may keep a write-ahead log: it has the
- * mending of the log's reset, without which pages can be lost. */
+/* The version of SQLite that was loaded.
+ * @param logs_ahead  it may keep a write-ahead log, for it cannot lose pages by the log's reset */
 const char *store_library(bool *logs_ahead);
 
 /* Opens the store in a folder, which is made (0700) when it is missing. AP_E_IO, AP_E_BUSY (locked
