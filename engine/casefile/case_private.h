@@ -12,6 +12,8 @@
 struct case_slot;
 
 struct casefile {
+  const char *tlp; /* that every new entity has at least; borrowed, NULL: none */
+  bool has_tlp;    /* some entity has one */
   uint32_t count;
   uint32_t max;
   uint64_t seed;        /* of the hash: nobody outside can make all keys collide */

@@ -205,7 +205,46 @@ void casefile_aliases(const struct casefile *cf, uint32_t index,
     visit(arg, alias_at(cf, at)->text);
 }
 
+/* ---- the TLP ---- */
+
+void casefile_set_tlp(struct casefile *cf, const char *tlp)
+{
+  cf->tlp = tlp;
+}
+
+const char *casefile_tlp_of(struct casefile *cf, const char *text)
+{
+  const char *strictest = NULL;
+  size_t len = strlen(text);
+  for (unsigned type = 0; cf->has_tlp && type < CASE_TYPE_COUNT; type++) {
+    if (!cf->tables[type])
+      continue;
+    ap_buf_clear(&cf->key);
+    case_indicator_key(text, len, (enum case_type)type, &cf->key);
+    const struct case_slot *slot = find_slot(cf, type);
+    strictest = case_tlp_stricter(strictest, slot ? slot->entity.tlp : NULL);
+  }
+  return strictest;
+}
+
 /* ---- adding ---- */
+
+/* The stricter one stays. */
+static int take_tlp(struct casefile *cf, struct case_entity *entity,
+                    const struct case_entity_input *input, struct ap_slice text)
+{
+  ap_buf_clear(&cf->key);
+  case_tlp_clean(text, &cf->key);
+  const char *tlp = ap_buf_cstr(&cf->key);
+  if (!*tlp)
+    return ap_buf_error(&cf->key);
+  cf->has_tlp = true;
+  if (case_tlp_rank(tlp) == CASE_TLP_UNKNOWN)
+    casefile_add_note(cf, input->source, input->line, "no TLP is called \"%.40s\"", tlp);
+  if (case_tlp_stricter(entity->tlp, tlp) == tlp)
+    entity->tlp = casefile_keep(cf, tlp);
+  return entity->tlp ? AP_OK : AP_E_NO_MEMORY;
+}
 
 /* Properties and TLP, taken by a new entity and by one that is merged into. */
 static int take_extras(struct casefile *cf, struct case_entity *entity,
@@ -216,16 +255,10 @@ static int take_extras(struct casefile *cf, struct case_entity *entity,
     if (!entity->properties)
       return AP_E_NO_MEMORY;
   }
-  ap_buf_clear(&cf->key);
-  case_tlp_clean(input->tlp, &cf->key);
-  const char *tlp = ap_buf_cstr(&cf->key);
-  if (!*tlp)
-    return ap_buf_error(&cf->key);
-  if (case_tlp_rank(tlp) == CASE_TLP_UNKNOWN)
-    casefile_add_note(cf, input->source, input->line, "no TLP is called \"%.40s\"", tlp);
-  if (!entity->tlp || case_tlp_rank(tlp) > case_tlp_rank(entity->tlp))
-    entity->tlp = casefile_keep(cf, tlp);
-  return entity->tlp ? AP_OK : AP_E_NO_MEMORY;
+  if (take_tlp(cf, entity, input, input->tlp) != AP_OK)
+    return AP_E_NO_MEMORY;
+  const struct ap_slice floor = {cf->tlp, cf->tlp ? strlen(cf->tlp) : 0};
+  return take_tlp(cf, entity, input, floor);
 }
 
 static int merge(struct casefile *cf, struct case_slot *slot, const char *spelling,

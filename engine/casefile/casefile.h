@@ -64,6 +64,14 @@ void casefile_free(struct casefile *cf); /* NULL is fine */
 int casefile_add(struct casefile *cf, const struct case_entity_input *input, uint32_t *index,
                  struct ap_error *err) AP_MUST_USE;
 
+/* The TLP of every entity that is added from here on and brings no stricter one. Borrowed as long
+ * as the case lives; NULL: none. */
+void casefile_set_tlp(struct casefile *cf, const char *tlp);
+
+/* The strictest TLP of the entities that a text may name: those of its spelling, whatever their
+ * type. NULL: none has one. */
+const char *casefile_tlp_of(struct casefile *cf, const char *text);
+
 uint32_t casefile_count(const struct casefile *cf);
 struct case_entity *casefile_entity(struct casefile *cf, uint32_t index);
 

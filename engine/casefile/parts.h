@@ -1,4 +1,5 @@
-/* The parts of which indicators are made: addresses, host names, URLs. Inside the room only. */
+/* The parts of which indicators are made: addresses, host names, URLs. For this
+ * room, and for the policy (vt/). */
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -1,4 +1,4 @@
-/* The Traffic Light Protocol's words (FIRST TLP 2.0, and "white" of 1.0). Inside the room only. */
+/* The Traffic Light Protocol's words (FIRST TLP 2.0, and "white" of 1.0). */
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -11,3 +11,12 @@ void case_tlp_clean(struct ap_slice text, struct ap_buf *out);
  * other. */
 enum { CASE_TLP_UNKNOWN = 6 };
 int case_tlp_rank(const char *word);
+
+/* The stricter of two cleaned words, the first where they are alike; NULL stands for none. */
+const char *case_tlp_stricter(const char *a, const char *b);
+
+bool case_tlp_is_known(const char *text); /* in any spelling: "amber", "TLP:AMBER" */
+
+/* Whether what has this TLP (a cleaned word) may be shown to VirusTotal, that is to everybody: not
+ * amber, amber+strict or red, and no word that is unknown. */
+bool case_tlp_may_leave(const char *word);

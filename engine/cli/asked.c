@@ -44,6 +44,10 @@ int cli_asked_write(const struct script_request *request, const char *started,
   ap_json_write_cstr(out, getcwd(folder, sizeof(folder)));
   add_list(out, ",\"only\":[", request->only, request->only_count);
   add_list(out, ",\"skip\":[", request->skip, request->skip_count);
+  if (request->tlp) {
+    ap_buf_add_str(out, ",\"tlp\":");
+    ap_json_write_cstr(out, request->tlp);
+  }
   ap_buf_add_fmt(out,
                  ",\"fail_on_risky\":%s,\"given\":", request->fail_on_risky ? "true" : "false");
   ap_buf_add(out, given.ptr, given.len);
@@ -119,9 +123,9 @@ static void read_params(struct cli_asked *asked, struct ap_slice list)
   }
 }
 
-enum { COMMAND, TARGET, STARTED, FOLDER, ONLY, SKIP, FAIL_ON_RISKY, GIVEN, MEMBERS };
-static const char *const members[MEMBERS] = {"command", "target", "started",       "folder",
-                                             "only",    "skip",   "fail_on_risky", "given"};
+enum { COMMAND, TARGET, STARTED, FOLDER, ONLY, SKIP, FAIL_ON_RISKY, GIVEN, TLP, MEMBERS };
+static const char *const members[MEMBERS] = {
+    "command", "target", "started", "folder", "only", "skip", "fail_on_risky", "given", "tlp"};
 
 int cli_asked_read(struct ap_slice json, struct cli_asked *asked)
 {
@@ -139,6 +143,7 @@ int cli_asked_read(struct ap_slice json, struct cli_asked *asked)
   asked->folder = read_text(asked, values[FOLDER]);
   script->only = (const char *const *)read_words(asked, values[ONLY], &script->only_count);
   script->skip = (const char *const *)read_words(asked, values[SKIP], &script->skip_count);
+  script->tlp = read_text(asked, values[TLP]);
   script->fail_on_risky = values[FAIL_ON_RISKY].ptr && ap_slice_is(values[FAIL_ON_RISKY], "true");
   asked->name = read_text(asked, given[0]);
   read_params(asked, given[1]);

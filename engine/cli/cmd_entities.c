@@ -30,6 +30,7 @@ static int read_all(const struct cli_command *command, const struct cli_args *ar
       .file_count = args->operands.count,
       .options = args->entity.items,
       .option_count = args->entity.count,
+      .tlp = args->tlp,
       .most = config->limits.entities,
       .most_notes = SIZE_MAX,
   };

@@ -12,7 +12,7 @@
 #include "base/secret.h"
 
 /* How many keys there may be at most; the table is checked against it. */
-#define CLI_KEYS_MAX 44
+#define CLI_KEYS_MAX 52
 
 /* A duration that nobody gave, where there is no default. */
 #define CLI_NOT_GIVEN UINT64_MAX
@@ -29,7 +29,7 @@ struct cli_tier {
 enum cli_comments { CLI_COMMENTS_ALL, CLI_COMMENTS_RISKY, CLI_COMMENTS_NONE };
 enum cli_on_limit { CLI_LIMIT_WAIT, CLI_LIMIT_STOP };
 
-struct cli_paths {
+struct cli_paths { /* or a list of other texts */
   char **items;
   size_t count;
 };
@@ -90,6 +90,18 @@ struct cli_config {
     uint64_t instructions; /* of one task */
     uint64_t memory_bytes; /* of the Lua state */
   } limits;
+  struct { /* vt/policy.h says what the rules mean; words are indices in the key's */
+    unsigned lookup;
+    unsigned submit;
+    unsigned upload;
+    unsigned private_urls;
+    struct cli_paths internal_domains;
+    struct {
+      struct cli_paths domains;
+      struct cli_paths networks;
+      struct cli_paths paths;
+    } never_send;
+  } policy;
 
   char *file;                              /* the configuration file that was read; NULL: none */
   struct cli_origin origins[CLI_KEYS_MAX]; /* index: as cli_keys */

@@ -10,6 +10,7 @@
 
 #include "base/nearest.h"
 #include "cli/config_keys.h"
+#include "cli/rules.h"
 #include "script/data.h"
 
 enum { NAMES_MAX = CLI_KEYS_MAX, PATH_TEXT = 256 };
@@ -189,6 +190,30 @@ static int read_scalar(const struct config_file *file, const struct cli_key *key
   return rc == AP_OK ? anchor_text(file, key, parsed) : no_memory(file);
 }
 
+/* One item as it is kept; NULL after saying why not. */
+static char *read_item(const struct config_file *file, const struct cli_key *key,
+                       const struct ap_value *item)
+{
+  char expects[PATH_TEXT];
+  const char *text = ap_value_text(item, "");
+  struct ap_error why = {0};
+  cli_key_expects(key, expects, sizeof(expects));
+  if (!*text || strlen(text) != item->len) {
+    (void)refuse(file, key->path, expects, item, false);
+    return NULL;
+  }
+  if (key->kind == CLI_ITEMS &&
+      vt_policy_tighten(NULL, cli_rule_of(key), text, false, &why) != AP_OK) {
+    (void)ap_fail(file->err, why.code, "%s: %s: \"%.80s\" %s", file->path, key->path, text,
+                  why.text);
+    return NULL;
+  }
+  char *kept = key->kind == CLI_ITEMS ? ap_memdup(text, strlen(text)) : anchored(file, "", text);
+  if (!kept)
+    (void)no_memory(file);
+  return kept;
+}
+
 static int read_paths(const struct config_file *file, const struct cli_key *key,
                       const struct ap_value *value, struct cli_parsed *parsed)
 {
@@ -205,13 +230,10 @@ static int read_paths(const struct config_file *file, const struct cli_key *key,
   if (!parsed->paths.items)
     return no_memory(file);
   for (size_t i = 0; i < count; i++) {
-    const char *text = ap_value_text(&items[i], "");
-    if (!*text || strlen(text) != items[i].len)
-      return refuse(file, key->path, expects, &items[i], false);
-    char *path = anchored(file, "", text);
-    if (!path)
-      return no_memory(file);
-    parsed->paths.items[parsed->paths.count++] = path;
+    char *item = read_item(file, key, &items[i]);
+    if (!item)
+      return file->err->code;
+    parsed->paths.items[parsed->paths.count++] = item;
   }
   return AP_OK;
 }
@@ -291,7 +313,7 @@ static int read_key(const struct config_file *file, const struct cli_key *key,
   struct cli_parsed parsed = {0};
   struct ap_buf origin = {0};
   int rc;
-  if (key->kind == CLI_PATHS)
+  if (key->kind == CLI_PATHS || key->kind == CLI_ITEMS)
     rc = read_paths(file, key, value, &parsed);
   else if (key->kind == CLI_TIER)
     rc = read_tier(file, key, value, &parsed);
@@ -322,25 +344,36 @@ static int read_group(const struct config_file *file, const struct ap_value *gro
   return refuse(file, prefix, "a table, like { ... }", group, true);
 }
 
+/* The value of a key below a table that stands for the first `at` characters of its path. */
+static int read_below(const struct config_file *file, const struct cli_key *key, size_t at,
+                      const struct ap_value *table)
+{
+  char name[64];
+  for (;;) {
+    size_t len = part_len(key->path + at);
+    (void)snprintf(name, sizeof(name), "%.*s", (int)len, key->path + at);
+    const struct ap_value *value = ap_value_get(table, name);
+    if (!value)
+      return AP_OK;
+    at += len;
+    if (!key->path[at])
+      return read_key(file, key, value);
+    int rc = read_group(file, value, key->path, at);
+    if (rc != AP_OK)
+      return rc;
+    table = value;
+    at++;
+  }
+}
+
 static int read_table(const struct config_file *file, const struct ap_value *root)
 {
   if (root->kind == AP_VALUE_LIST && root->len)
     return ap_fail(file->err, AP_E_INVALID, "%s: it must return a table of names, not a list",
                    file->path);
   int rc = check_names(file, root, "");
-  for (size_t i = 0; rc == AP_OK && i < cli_key_count; i++) {
-    const struct cli_key *key = &cli_keys[i];
-    const char *dot = strchr(key->path, '.');
-    char name[64];
-    (void)snprintf(name, sizeof(name), "%.*s", (int)part_len(key->path), key->path);
-    const struct ap_value *value = ap_value_get(root, name);
-    if (value && dot) {
-      rc = read_group(file, value, key->path, part_len(key->path));
-      value = ap_value_get(value, dot + 1);
-    }
-    if (rc == AP_OK && value)
-      rc = read_key(file, key, value);
-  }
+  for (size_t i = 0; rc == AP_OK && i < cli_key_count; i++)
+    rc = read_below(file, &cli_keys[i], 0, root);
   return rc;
 }
 

@@ -5,6 +5,8 @@
 
 static const char *const comments_words[] = {"all", "risky", "none", NULL};
 static const char *const on_limit_words[] = {"wait", "stop", NULL};
+static const char *const may_words[] = {"allow", "deny", NULL};
+static const char *const may_send_words[] = {"allow", "unknown-only", "deny", NULL};
 
 #define SECOND UINT64_C(1000)
 #define HOUR (UINT64_C(3600) * SECOND)
@@ -254,6 +256,54 @@ const struct cli_key cli_keys[] = {
      .max = UINT64_C(1) << 40,
      .example = "\"256MiB\"",
      .doc = "memory of the scripts of a run"},
+    {.path = "policy.lookup",
+     .kind = CLI_WORD,
+     .offset = AT(policy.lookup),
+     .fallback = "allow",
+     .words = may_words,
+     .example = "\"allow\"",
+     .doc = "whether VirusTotal is asked for reports and comments"},
+    {.path = "policy.submit",
+     .kind = CLI_WORD,
+     .offset = AT(policy.submit),
+     .fallback = "allow",
+     .words = may_send_words,
+     .example = "\"unknown-only\"",
+     .doc = "whether URLs are submitted, and URLs and files scanned again"},
+    {.path = "policy.upload",
+     .kind = CLI_WORD,
+     .offset = AT(policy.upload),
+     .fallback = "allow",
+     .words = may_send_words,
+     .example = "\"unknown-only\"",
+     .doc = "whether files are uploaded"},
+    {.path = "policy.private_urls",
+     .kind = CLI_WORD,
+     .offset = AT(policy.private_urls),
+     .fallback = "deny",
+     .words = may_words,
+     .example = "\"deny\"",
+     .doc = "whether URLs with credentials, e-mail addresses or internal names are submitted"},
+    {.path = "policy.internal_domains",
+     .kind = CLI_ITEMS,
+     .offset = AT(policy.internal_domains),
+     .example = "{ \"corp.example.com\" }",
+     .doc = "domains of the own network: URLs with them are private"},
+    {.path = "policy.never_send.domains",
+     .kind = CLI_ITEMS,
+     .offset = AT(policy.never_send.domains),
+     .example = "{ \"example.com\" }",
+     .doc = "domains of which nothing is looked up or submitted"},
+    {.path = "policy.never_send.networks",
+     .kind = CLI_ITEMS,
+     .offset = AT(policy.never_send.networks),
+     .example = "{ \"192.0.2.0/24\" }",
+     .doc = "addresses and ranges of which nothing is looked up or submitted"},
+    {.path = "policy.never_send.paths",
+     .kind = CLI_ITEMS,
+     .offset = AT(policy.never_send.paths),
+     .example = "{ \"/srv/hr\", \"/home/*/private\" }",
+     .doc = "files and folders of which nothing is uploaded"},
 };
 
 const size_t cli_key_count = sizeof(cli_keys) / sizeof(cli_keys[0]);

@@ -18,7 +18,8 @@ enum cli_kind {
   CLI_DURATION, /* uint64_t: milliseconds */
   CLI_SIZE,     /* uint64_t: bytes */
   CLI_WORD,     /* unsigned: index in words */
-  CLI_TIER      /* struct cli_tier */
+  CLI_TIER,     /* struct cli_tier */
+  CLI_ITEMS     /* struct cli_paths: the values of a rule of the policy; in the file only */
 };
 
 struct cli_key {

@@ -150,6 +150,8 @@ int cli_key_parse(const struct cli_key *key, const char *text, struct cli_parsed
     return *text ? copy_text(text, out) : AP_E_INVALID;
   case CLI_PATHS:
     return parse_paths(text, out);
+  case CLI_ITEMS:
+    return AP_E_INVALID; /* no option and no variable is one */
   case CLI_SECRET:
     return ap_secret_is_source(text) ? copy_text(text, out) : AP_E_INVALID;
   case CLI_BOOL:
@@ -182,6 +184,7 @@ static void store_value(const struct cli_key *key, void *field, struct cli_parse
     parsed->text = NULL;
     break;
   case CLI_PATHS:
+  case CLI_ITEMS:
     free_paths(field);
     *(struct cli_paths *)field = parsed->paths;
     parsed->paths = (struct cli_paths){0};

@@ -37,6 +37,9 @@ void cli_key_expects(const struct cli_key *key, char *buf, size_t size)
   case CLI_PATHS:
     (void)snprintf(buf, size, "a list of folders, like %s", key->example);
     break;
+  case CLI_ITEMS:
+    (void)snprintf(buf, size, "a list, like %s", key->example);
+    break;
   case CLI_SECRET:
     (void)snprintf(buf, size,
                    "file:PATH, env:NAME or credential:NAME and never the secret itself, like %s",
@@ -121,6 +124,7 @@ void cli_key_format(const struct cli_key *key, const struct cli_config *config, 
       ap_buf_add_str(out, "nil");
     break;
   case CLI_PATHS:
+  case CLI_ITEMS:
     add_paths(out, field);
     break;
   case CLI_SECRET:

@@ -36,6 +36,7 @@ int cli_read_entities(const struct cli_entities *given, struct casefile **out)
     (void)ap_fail(&err, AP_E_NO_MEMORY, "out of memory");
     return said(CLI_EXIT_LIMIT, &err);
   }
+  casefile_set_tlp(*out, given->tlp);
   for (size_t i = 0; i < given->file_count; i++)
     if (case_input_read(*out, given->files[i], &err) != AP_OK)
       return said(err.code == AP_E_NO_MEMORY ? CLI_EXIT_LIMIT : CLI_EXIT_USAGE, &err);

@@ -11,6 +11,7 @@ struct cli_entities {
   size_t file_count;
   const char *const *options; /* of --entity */
   size_t option_count;
+  const char *tlp;   /* that they have at least; NULL: none */
   uint64_t most;     /* limits.entities */
   size_t most_notes; /* to say; how many more there are is said too */
 };

@@ -19,7 +19,7 @@ enum cli_group {
   CLI_GROUP_SETTINGS = 4,  /* all the other settings */
   CLI_GROUP_RESULT = 8,    /* --format, --output */
   CLI_GROUP_RUN = 16,      /* --simulate, --scenario, --fail-on-risky */
-  CLI_GROUP_ENTITIES = 32, /* --entities, --entity */
+  CLI_GROUP_ENTITIES = 32, /* --entities, --entity, --tlp */
   CLI_GROUP_PARAMS = 64,   /* --param */
   CLI_GROUP_STEPS = 128,   /* --only, --skip */
   CLI_GROUP_CRON = 256     /* --lock, --metrics */
@@ -57,6 +57,7 @@ struct cli_args {
   const char *scenario;
   const char *lock;
   const char *metrics;
+  const char *tlp;
   bool has_format;
   enum run_format format;
   bool simulate;

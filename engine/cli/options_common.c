@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "casefile/tlp.h"
 #include "cli/lock.h"
 #include "cli/options_private.h"
 
@@ -114,6 +115,14 @@ static int take_entity(void *into, char *value, struct ap_error *err)
   return add_word(&args->entity, args, value, err);
 }
 
+static int take_tlp(void *into, char *value, struct ap_error *err)
+{
+  if (!case_tlp_is_known(value))
+    return ap_fail(err, AP_E_INVALID,
+                   "it must be clear, green, amber, amber+strict or red, not \"%.40s\"", value);
+  return take_text(&((struct cli_args *)into)->tlp, value, err);
+}
+
 static int take_only(void *into, char *value, struct ap_error *err)
 {
   struct cli_args *args = into;
@@ -179,6 +188,11 @@ const struct cli_option cli_common_options[] = {
      .group = CLI_GROUP_ENTITIES,
      .doc = "add one entity; without TYPE: it is inferred; may be repeated",
      .take = take_entity},
+    {.name = "tlp",
+     .value = "WORD",
+     .group = CLI_GROUP_ENTITIES,
+     .doc = "the TLP of what comes without a stricter one: amber and red never leave",
+     .take = take_tlp},
     {.name = "param",
      .letter = 'p',
      .value = "NAME=VALUE",

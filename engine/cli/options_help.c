@@ -29,6 +29,8 @@ const char *cli_entry_value(const struct cli_entry *entry, char *buf, size_t siz
     return "FILE";
   case CLI_PATHS:
     return "DIR:...";
+  case CLI_ITEMS:
+    return "LIST";
   case CLI_SECRET:
     return "SOURCE";
   case CLI_BOOL:

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/kept.h"
 #include "cli/notes.h"
+#include "cli/rules.h"
 #include "script/data.h"
 
 enum { CONNECT_TIMEOUT_MS = 15000, REPORTS_IN_MEMORY = 16 << 20, KEY_BYTES = 32 };
@@ -48,6 +49,7 @@ static int read_entities(struct cli_parts *parts, const struct run_request *requ
       .file_count = request->entities_file_count,
       .options = request->entity_options,
       .option_count = request->entity_option_count,
+      .tlp = request->script.tlp,
       .most = config->limits.entities,
       .most_notes = CLI_NOTES_OF_RUN,
   };
@@ -135,6 +137,7 @@ static int open_kept(struct cli_parts *parts, const struct run_request *request,
     return said_of_kept(request->id, &err);
   parts->folder = config->state_dir;
   parts->cf = case_restored_take_case(parts->restored);
+  casefile_set_tlp(parts->cf, request->script.tlp); /* of what joins it yet */
   if (case_record_new(parts->cf, parts->spool, &parts->record) != AP_OK ||
       blame(parts, request->id, config) != AP_OK)
     return no_memory();
@@ -270,6 +273,7 @@ static void take_options(const struct cli_parts *parts, const struct cli_config 
   options->not_found_lifetime_ms = lifetimes.not_found_ms;
   options->upload_max_bytes = config->virustotal.upload_max_bytes;
   options->has_comments = tier->premium;
+  options->policy = parts->policy;
   options->comments = (enum vt_comments)config->virustotal.comments;
 }
 
@@ -336,11 +340,21 @@ static int warn_of_settings(struct cli_parts *parts, const struct cli_config *co
   return case_record_warn_run(parts->record, text) == AP_OK ? CLI_EXIT_DONE : CLI_EXIT_LIMIT;
 }
 
+static int make_policy(struct cli_parts *parts, const struct cli_config *config)
+{
+  struct ap_error err = {0};
+  int rc = cli_rules_new(config, &parts->policy, &err);
+  return rc == AP_OK ? CLI_EXIT_DONE
+                     : said(rc == AP_E_NO_MEMORY ? CLI_EXIT_LIMIT : CLI_EXIT_USAGE, &err);
+}
+
 int cli_parts_case(struct cli_parts *parts, const struct run_request *request,
                    const struct cli_config *config)
 {
   int exit_code =
       request->id ? open_kept(parts, request, config) : read_entities(parts, request, config);
+  if (exit_code == CLI_EXIT_DONE)
+    exit_code = make_policy(parts, config);
   if (exit_code == CLI_EXIT_DONE && request->simulate)
     exit_code = start_simulator(parts, request, config);
   if (exit_code == CLI_EXIT_DONE)
@@ -364,6 +378,8 @@ int cli_parts_plan(struct cli_parts *parts, const struct run_request *request,
                    const struct cli_config *config)
 {
   int exit_code = read_entities(parts, request, config);
+  if (exit_code == CLI_EXIT_DONE)
+    exit_code = make_policy(parts, config);
   bool with_key = exit_code == CLI_EXIT_DONE && has_key(parts, config);
   if (exit_code == CLI_EXIT_DONE)
     exit_code = open_store(parts, request, config);
@@ -387,6 +403,7 @@ void cli_parts_free(struct cli_parts *parts)
 {
   script_host_free(parts->host);
   vt_client_free(parts->client);
+  vt_policy_free(parts->policy);
   store_free(parts->store);
   net_http_free(parts->http);
   case_record_free(parts->record);

@@ -24,6 +24,7 @@ struct cli_parts {
   struct ap_secret *proxy_password;
   struct net_http *http;
   struct store *store;
+  struct vt_policy *policy;
   struct vt_client *client;
   char no_client[512]; /* why there is none */
   struct script_plan plan;

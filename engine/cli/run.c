@@ -430,6 +430,7 @@ static int make_run(struct doing *doing, const struct cli_folders *folders)
       .cf = doing->parts.cf,
       .record = doing->parts.record,
       .plan = doing->is_plan ? &doing->parts.plan : NULL,
+      .policy = doing->parts.policy,
       .client = doing->parts.client,
       .no_client = doing->parts.no_client,
       .tasks_max = (uint32_t)(tasks > TASKS_MAX ? TASKS_MAX : tasks),

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ struct file {
   struct net_loop *loop;
   int fd;
   struct stat known; /* when it was opened */
+  char *path;        /* where it lies; NULL: not known */
   char *data;
   uint64_t at;
   ssize_t got; /* of the job: bytes, or -1 */
@@ -29,6 +31,7 @@ struct file {
 static void free_file(struct file *file)
 {
   (void)close(file->fd);
+  free(file->path);
   free(file->data);
   free(file);
 }
@@ -136,6 +139,11 @@ int net_file_adopt(struct net_loop *loop, int fd, const struct stat *known, stru
   return AP_OK;
 }
 
+const char *net_file_path(const struct net_source *source)
+{
+  return source->kind == &file_kind ? ((const struct file *)source->self)->path : NULL;
+}
+
 /* ---- opening ---- */
 
 struct net_file_opening {
@@ -146,6 +154,7 @@ struct net_file_opening {
   int code;
   struct stat stat;
   char text[TEXT_BYTES];
+  char *real_path; /* NULL: not known */
   char path[];
 };
 
@@ -153,6 +162,18 @@ static void fail(struct net_file_opening *opening, int code, const char *text)
 {
   opening->code = code;
   (void)snprintf(opening->text, sizeof(opening->text), "%s", text);
+}
+
+/* What the file descriptor stands for: no link can be changed between this and the reading. */
+static char *real_path_of(int fd)
+{
+  char name[sizeof("/proc/self/fd/") + 12];
+  char path[PATH_MAX];
+  (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+  ssize_t len = readlink(name, path, sizeof(path));
+  if (len <= 0 || (size_t)len == sizeof(path) || path[0] != '/')
+    return NULL;
+  return strndup(path, (size_t)len);
 }
 
 /* On the pool. O_NONBLOCK: a pipe that nobody writes to is no file, and not waited for. */
@@ -170,6 +191,8 @@ static void open_job(void *arg)
     fail(opening, AP_E_INVALID, "is a folder");
   else if (!S_ISREG(opening->stat.st_mode))
     fail(opening, AP_E_INVALID, "is no regular file");
+  else
+    opening->real_path = real_path_of(opening->fd);
 }
 
 static void open_done(void *arg)
@@ -178,16 +201,20 @@ static void open_done(void *arg)
   struct net_source source;
   if (opening->code == AP_OK && opening->opened) {
     int rc = net_file_adopt(opening->loop, opening->fd, &opening->stat, &source);
-    if (rc == AP_OK)
+    if (rc == AP_OK) {
+      ((struct file *)source.self)->path = opening->real_path;
+      opening->real_path = NULL;
       opening->fd = -1;
-    else
+    } else {
       fail(opening, rc, ap_error_text(rc));
+    }
   }
   if (opening->fd >= 0)
     (void)close(opening->fd);
   if (opening->opened)
     opening->opened(opening->arg, opening->code, opening->text,
                     opening->code == AP_OK ? &source : NULL);
+  free(opening->real_path);
   free(opening);
 }
 

@@ -24,6 +24,10 @@ int net_file_open(struct net_loop *loop, const char *path, net_file_opened_fn *o
 /* Its callback does not run. */
 void net_file_open_cancel(struct net_file_opening *opening);
 
+/* Where a source of net_file_open lies, with links followed; NULL: nobody knows, or it is another
+ * source. Lives as long as the source. */
+const char *net_file_path(const struct net_source *source);
+
 /* An open regular file as a source; known is what fstat says of it. fd is taken on success. */
 int net_file_adopt(struct net_loop *loop, int fd, const struct stat *known,
                    struct net_source *out) AP_MUST_USE;

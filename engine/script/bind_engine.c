@@ -353,6 +353,7 @@ void script_engine_push(lua_State *L)
   luaL_newlib(L, engine_functions);
   luaL_setfuncs(L, script_record_functions, 0);
   luaL_setfuncs(L, script_plan_functions, 0);
+  luaL_setfuncs(L, script_policy_functions, 0);
   push_words(L, types, CASE_TYPE_COUNT);
   lua_setfield(L, -2, "types");
   push_words(L, capabilities, sizeof(capabilities) / sizeof(capabilities[0]));

@@ -31,6 +31,7 @@ int script_vt_file_scan(lua_State *L)
   const char *name = name_of(L, source); /* stays on the stack */
   options.has_report = script_vt_option(L, 2, "report") != LUA_TNIL;
   options.cost = job->cost;
+  options.about = script_about_file(job, source);
   struct vt_op *op = script_vt_begin(L, job, &scan_kind);
   struct net_source bytes = source->bytes;
   op->is_receipt = true;

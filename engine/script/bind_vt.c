@@ -16,8 +16,11 @@
  *   vt.engines(report)                -> { detecting = { names }, total =, rows = }; nil without
  *                                        scans. Does not wait. rows is for entity:table
  *
+ * What the policy denies (vt/policy.h) is nil, the rule, "denied", and nothing was sent.
+ *
  * A report reads as the decoded answer (see report.h); its bytes stay with it, for the result. */
 // SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
 #include <string.h>
 
 #include "script/host_private.h"
@@ -55,12 +58,26 @@ static const char *check_resource(lua_State *L, int arg)
   return text;
 }
 
+/* Under which the answer is known; NULL where it says nothing of what may be submitted. */
+static char *key_of(enum vt_call call, const char *resource)
+{
+  if (call != VT_FILE_REPORT && call != VT_URL_REPORT)
+    return NULL;
+  char *key = malloc(strlen(resource) + 2);
+  if (!key)
+    script_out_of_memory();
+  vt_call_key(call, resource, key);
+  return key;
+}
+
 static int ask(lua_State *L, enum vt_call call, struct vt_ask_options *options)
 {
   struct script_job *job = script_vt_job(L, kinds[call].name);
   const char *resource = check_resource(L, 1);
   options->cost = job->cost;
+  options->about = script_about(job, call, resource);
   struct vt_op *op = script_vt_begin(L, job, &kinds[call]);
+  op->key = key_of(call, resource);
   op->is_comments = call == VT_COMMENTS;
   op->is_receipt = call == VT_FILE_RESCAN || call == VT_URL_SCAN;
   int rc =
@@ -159,10 +176,11 @@ static int vt_await_scan(lua_State *L)
     (void)script_vt_option(L, 3, "resource");
   luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 2, "neither a scan id nor a resource");
   const char *scan_id = check_resource(L, lua_gettop(L));
+  const struct vt_about about = script_about(job, call, scan_id);
   struct vt_op *op = script_vt_begin(L, job, &await_kind);
   job->has_submitted = true;
-  int rc = vt_await(job->run->options.client, call, scan_id, job->cost, script_vt_answered, op,
-                    &op->wait);
+  int rc = vt_await(job->run->options.client, call, scan_id, &about, job->cost, script_vt_answered,
+                    op, &op->wait);
   if (rc == AP_PENDING)
     script_job_leave_place(job);
   return script_vt_wait(L, op, rc);

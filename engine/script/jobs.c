@@ -31,6 +31,7 @@ void script_job_free(struct script_job *job)
     job->run->places_taken--;
   DL_DELETE(job->run->jobs, job);
   case_finding_deinit(&job->finding);
+  free(job->unknown);
   free(job);
 }
 

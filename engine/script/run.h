@@ -40,6 +40,7 @@ struct script_request {
   size_t only_count;
   const char *const *skip;
   size_t skip_count;
+  const char *tlp; /* of every entity that has no stricter one; NULL: none */
   bool fail_on_risky;
   bool as_json; /* of a plan: how it is printed */
 };
@@ -68,6 +69,7 @@ struct script_run_options {
   struct casefile *cf;            /* NULL: nothing is run (list, show, check) */
   const struct script_plan *plan; /* NULL: this is none */
   struct case_record *record;
+  struct vt_policy *policy; /* of the client and of a plan; NULL: nothing is run */
   struct vt_client *client; /* NULL: there is none */
   const char *no_client;    /* and why: what an action that needs it is told */
   uint32_t tasks_max;       /* of entities, alive; those that wait for a scan are not counted */

@@ -26,6 +26,7 @@ struct script_job {
   const char *provider;   /* NULL: none */
   bool is_away;           /* it waits for a scan, and gave its place to another */
   bool has_submitted;     /* something of it is at VirusTotal */
+  char *unknown;          /* key (vt/call.h) of what VirusTotal last said not to know; NULL: none */
   int64_t cached_unix_ms; /* when its last report was fetched, by a look-up before; 0: just now */
   struct script_file *sources;       /* open */
   struct script_handle *connections; /* that it may use */
@@ -129,3 +130,9 @@ void script_vt_push_module(lua_State *L);
 void script_engine_push(lua_State *L);
 extern const luaL_Reg script_record_functions[];
 extern const luaL_Reg script_plan_functions[]; /* bind_plan.c */
+
+/* bind_policy.c: what the policy is to know of what a job asks for or, of a file, submits. */
+struct script_file;
+struct vt_about script_about(const struct script_job *job, enum vt_call call, const char *resource);
+struct vt_about script_about_file(const struct script_job *job, const struct script_file *source);
+extern const luaL_Reg script_policy_functions[];

@@ -34,6 +34,7 @@ void script_vt_release(void *memory)
   ap_buf_deinit(&op->body);
   free(op->message);
   free(op->scan_id);
+  free(op->key);
 }
 
 /* ---- the world answers ---- */
@@ -61,6 +62,11 @@ void script_vt_answered(void *arg, const struct vt_answer *answer)
   if (!op->is_receipt && !op->is_comments &&
       (answer->code == AP_OK || answer->code == AP_E_NOT_FOUND))
     op->job->cached_unix_ms = answer->is_cached ? answer->fetched_unix_ms : 0;
+  if (op->key && answer->code == AP_E_NOT_FOUND) {
+    free(op->job->unknown);
+    op->job->unknown = op->key;
+    op->key = NULL;
+  }
   ap_buf_add(&op->body, answer->body.ptr, answer->body.len);
   op->message = copy_text_of(answer->message);
   op->scan_id = copy_text_of(answer->scan_id);

@@ -21,6 +21,7 @@ struct vt_op {
   struct script_job *job;
   bool is_receipt; /* a submission: it gives a receipt, not a report */
   bool is_comments;
+  char *key; /* of a look-up that says whether it may be submitted (vt/call.h); NULL: of another */
   int code;
   struct ap_buf body;
   char *message; /* of a failure; NULL: none */

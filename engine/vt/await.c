@@ -19,6 +19,7 @@ struct vt_wait {
   uint64_t wait_ms;
   unsigned failures; /* in a row */
   struct case_cost *cost;
+  struct vt_about about;
   vt_done_fn *done;
   void *arg;
   char scan_id[];
@@ -32,7 +33,8 @@ static void unlink_wait(struct vt_wait *wait)
 
 static void finish(struct vt_wait *wait, const struct vt_answer *answer)
 {
-  bool is_over = answer->code != AP_E_QUEUED && answer->code != AP_E_UNAUTHORIZED;
+  bool is_over = answer->code != AP_E_QUEUED && answer->code != AP_E_UNAUTHORIZED &&
+                 answer->code != AP_E_DENIED;
   if (is_over)
     store_submission_scanned(wait->client->store, wait->scan_id);
   unlink_wait(wait);
@@ -66,6 +68,7 @@ static void polled(void *arg, const struct vt_answer *answer)
   case AP_E_NOT_FOUND:
   case AP_E_REJECTED:
   case AP_E_UNAUTHORIZED:
+  case AP_E_DENIED:
     finish(wait, answer);
     return;
   case AP_E_QUEUED:
@@ -87,7 +90,8 @@ static void polled(void *arg, const struct vt_answer *answer)
 
 static int begin_poll(struct vt_wait *wait)
 {
-  const struct vt_ask_options options = {.priority = VT_POLL, .no_cache = true, .cost = wait->cost};
+  const struct vt_ask_options options = {
+      .priority = VT_POLL, .no_cache = true, .cost = wait->cost, .about = wait->about};
   return vt_ask(wait->client, wait->call, wait->scan_id, &options, polled, wait, &wait->poll);
 }
 
@@ -100,8 +104,10 @@ static void poll_now(void *arg)
 }
 
 int vt_await(struct vt_client *client, enum vt_call call, const char *scan_id,
-             struct case_cost *cost, vt_done_fn *done, void *arg, struct vt_wait **out)
+             const struct vt_about *about, struct case_cost *cost, vt_done_fn *done, void *arg,
+             struct vt_wait **out)
 {
+  char why[VT_POLICY_WHY];
   size_t len = strlen(scan_id);
   if (len == 0 || (call != VT_FILE_REPORT && call != VT_URL_REPORT))
     return AP_E_INVALID;
@@ -118,11 +124,13 @@ int vt_await(struct vt_client *client, enum vt_call call, const char *scan_id,
   wait->client = client;
   wait->call = call;
   wait->wait_ms = client->options.poll_interval_ms;
+  wait->about = *about;
   wait->cost = cost;
   wait->done = done;
   wait->arg = arg;
   DL_APPEND(client->waits, wait);
-  rest(wait);
+  if (vt_client_judge(client, call, scan_id, about, why) == AP_OK || begin_poll(wait) != AP_PENDING)
+    rest(wait); /* what is denied is told at once */
   if (out)
     *out = wait;
   return AP_PENDING;

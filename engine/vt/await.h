@@ -15,12 +15,15 @@ struct vt_wait;
  *   AP_E_NOT_FOUND     VirusTotal no longer knows the scan
  *   AP_E_REJECTED      VirusTotal's -1
  *   AP_E_UNAUTHORIZED  the key was refused
+ *   AP_E_DENIED        the policy denies it, at once; the submission stays open
  * With the first, third and fourth the submission is over in the journal too.
  * @param call     VT_FILE_REPORT or VT_URL_REPORT
  * @param scan_id  copied; or the hash or URL that was submitted, where that gave no id
+ * @param about    what the policy is to know of it; is_own: this run has submitted it
  * @param cost     what polls cost is added; NULL: nobody counts. Lives until done */
 int vt_await(struct vt_client *client, enum vt_call call, const char *scan_id,
-             struct case_cost *cost, vt_done_fn *done, void *arg, struct vt_wait **out) AP_MUST_USE;
+             const struct vt_about *about, struct case_cost *cost, vt_done_fn *done, void *arg,
+             struct vt_wait **out) AP_MUST_USE;
 
 /* Forgets a wait; its done does not run. */
 void vt_wait_cancel(struct vt_wait *wait);

@@ -99,6 +99,13 @@ void vt_client_stop(struct vt_client *client, int code)
 
 /* ---- what others may ask ---- */
 
+int vt_client_judge(const struct vt_client *client, enum vt_call call, const char *resource,
+                    const struct vt_about *about, char why[VT_POLICY_WHY])
+{
+  const struct vt_policy *policy = client->options.policy;
+  return policy ? vt_policy_judge(policy, call, resource, about, why) : AP_OK;
+}
+
 bool vt_client_is_refused(const struct vt_client *client)
 {
   return client->ended == AP_E_UNAUTHORIZED;

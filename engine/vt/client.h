@@ -13,6 +13,7 @@
 #include "net/http.h"
 #include "store/store.h"
 #include "vt/call.h"
+#include "vt/policy.h"
 
 struct vt_client;
 struct vt_ask;
@@ -40,7 +41,8 @@ struct vt_options {
   uint64_t not_found_lifetime_ms;
   uint64_t upload_max_bytes; /* of a file */
   enum vt_comments comments;
-  bool has_comments; /* the key's tier has them */
+  bool has_comments;              /* the key's tier has them */
+  const struct vt_policy *policy; /* borrowed as long as the client lives; NULL: all is allowed */
 };
 
 /* Fills in the defaults of a public key. */
@@ -52,6 +54,7 @@ struct vt_ask_options {
   bool has_report;        /* a refused submission leaves the report in hand */
   bool stop_on_limit;     /* ends with AP_E_LIMITED rather than wait for quota */
   struct case_cost *cost; /* added to; NULL: nobody counts. Lives until done */
+  struct vt_about about;  /* what the policy is to know of it */
 };
 
 /* What came of an ask. Everything is borrowed for the callback.
@@ -81,9 +84,11 @@ int vt_client_new(struct net_loop *loop, struct net_http *http, struct store *st
                   struct ap_error *err) AP_MUST_USE;
 void vt_client_free(struct vt_client *client); /* drops what is asked; NULL is fine */
 
-/* Asks for one thing; any call but VT_FILE_SCAN. AP_PENDING, and done runs exactly once, later, on
- * the loop thread; or an error now. Nothing is sent before vt_client_turn. `resource` is copied,
- * and must not hold the separator of the call's lists; hashes are sent in lower case.
+/* Asks for one thing; any call but VT_FILE_SCAN. What the policy denies ends with AP_E_DENIED and
+ * the rule, and nothing of it is looked for, journalled or sent. AP_PENDING, and done runs exactly
+ * once, later, on the loop thread; or an error now. Nothing is sent before vt_client_turn.
+ * `resource` is copied, and must not hold the separator of the call's lists; hashes are sent in
+ * lower case.
  * @param out  for vt_ask_cancel; may be NULL */
 int vt_ask(struct vt_client *client, enum vt_call call, const char *resource,
            const struct vt_ask_options *options, vt_done_fn *done, void *arg,

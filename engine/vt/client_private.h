@@ -49,6 +49,7 @@ struct vt_item {
   bool is_kept;      /* may be answered from the store */
   bool was_resent;   /* a submission that was sent a second time */
   bool was_doubted;  /* and asked about */
+  bool is_denied;    /* by the policy: `resource` is why, and nothing is sent */
   bool is_elsewhere; /* another process is submitting the same: it rests until that is known */
   uint32_t tries;
   int64_t rest_until_ms;
@@ -129,6 +130,10 @@ struct vt_client {
 /* Every ask, now and later, ends with the code. */
 void vt_client_end(struct vt_client *client, int code, const char *message);
 
+/* AP_OK, or AP_E_DENIED and why. */
+int vt_client_judge(const struct vt_client *client, enum vt_call call, const char *resource,
+                    const struct vt_about *about, char why[VT_POLICY_WHY]);
+
 /* ---- item.c ---- */
 
 /* Finds an item that a new ask may share, or makes one. NULL: out of memory. */
@@ -140,6 +145,9 @@ struct vt_item *vt_item_blank(struct vt_client *client, enum vt_call call, size_
 /* Gives it its resource: NULL, and others may share it. Or the other item that has that already:
  * the blank one is to be dropped. */
 struct vt_item *vt_item_name(struct vt_item *item, const char *resource);
+/* Makes one that the policy denies, which fails in the next turn. NULL: out of memory. */
+struct vt_item *vt_item_denied(struct vt_client *client, enum vt_call call, const char *why,
+                               const struct vt_ask_options *options);
 /* Takes ask, which is freed with free() when it is over. */
 void vt_ask_attach(struct vt_ask *ask, struct vt_item *item, const struct vt_ask_options *options,
                    vt_done_fn *done, void *arg);

@@ -124,7 +124,8 @@ void vt_doubt_ask(struct vt_item *item)
   const struct vt_ask_options options = {.priority = VT_LOOKUP,
                                          .no_cache = true,
                                          .stop_on_limit = all_are_hasty(item),
-                                         .cost = item->asks ? item->asks->options.cost : NULL};
+                                         .cost = item->asks ? item->asks->options.cost : NULL,
+                                         .about = {.is_own = true}};
   if (vt_ask(item->client, call, item->resource, &options, reported, item, &doubt->ask) !=
       AP_PENDING) {
     vt_item_rest(item, item->client->options.poll_interval_ms);

@@ -297,6 +297,18 @@ struct vt_item *vt_item_blank(struct vt_client *client, enum vt_call call, size_
   return item;
 }
 
+struct vt_item *vt_item_denied(struct vt_client *client, enum vt_call call, const char *why,
+                               const struct vt_ask_options *options)
+{
+  size_t len = strlen(why);
+  struct vt_item *item = vt_item_blank(client, call, len, options);
+  if (!item)
+    return NULL;
+  memcpy(item->key + 1, why, len + 1);
+  item->is_denied = true;
+  return item;
+}
+
 struct vt_item *vt_item_name(struct vt_item *item, const char *resource)
 {
   struct vt_item *other = NULL;
@@ -319,12 +331,15 @@ int vt_ask(struct vt_client *client, enum vt_call call, const char *resource,
            const struct vt_ask_options *options, vt_done_fn *done, void *arg, struct vt_ask **out)
 {
   char separator = vt_call_info(call)->separator;
+  char why[VT_POLICY_WHY];
   if (call == VT_FILE_SCAN || !*resource || (separator && strchr(resource, separator)))
     return AP_E_INVALID;
   struct vt_ask *ask = calloc(1, sizeof(*ask));
   if (!ask)
     return AP_E_NO_MEMORY;
-  struct vt_item *item = vt_item_obtain(client, call, resource, options);
+  bool is_denied = vt_client_judge(client, call, resource, &options->about, why) != AP_OK;
+  struct vt_item *item = is_denied ? vt_item_denied(client, call, why, options)
+                                   : vt_item_obtain(client, call, resource, options);
   if (!item) {
     free(ask);
     return AP_E_NO_MEMORY;

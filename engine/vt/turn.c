@@ -62,7 +62,9 @@ static void queue_fresh(struct vt_client *client)
   while (client->fresh) {
     struct vt_item *item = client->fresh;
     vt_item_leave(item);
-    if (item->call == VT_COMMENTS && client->comments_are_refused)
+    if (item->is_denied)
+      vt_item_fail(item, AP_E_DENIED, item->resource);
+    else if (item->call == VT_COMMENTS && client->comments_are_refused)
       vt_item_fail(item, AP_E_FORBIDDEN, "the key may not read comments (HTTP 403)");
     else if (item->call == VT_FILE_SCAN)
       vt_upload_check(item);

@@ -72,9 +72,13 @@ static bool is_sha256(const char *text)
 static struct vt_item *obtain(struct vt_client *client, const char *sha256,
                               const struct vt_ask_options *options)
 {
+  char why[VT_POLICY_WHY];
+  bool is_denied = vt_client_judge(client, VT_FILE_SCAN, "", &options->about, why) != AP_OK;
   struct vt_transfer *transfer = calloc(1, sizeof(*transfer));
   struct vt_item *item = NULL;
-  if (transfer)
+  if (transfer && is_denied)
+    item = vt_item_denied(client, VT_FILE_SCAN, why, options);
+  else if (transfer)
     item = sha256 ? vt_item_obtain(client, VT_FILE_SCAN, sha256, options)
                   : vt_item_blank(client, VT_FILE_SCAN, SHA256_HEX, options);
   if (!item || item->transfer)

@@ -14,6 +14,7 @@ struct vt_upload;
  * nothing before that.
  *   AP_OK            a receipt: wait for scan_id, or for the SHA-256 where it is ""
  *   AP_E_INVALID     the file has no bytes
+ *   AP_E_DENIED      the policy denies it: nothing was read
  *   AP_E_TOO_LARGE   over upload_max_bytes, or VirusTotal says so
  *   AP_E_FORBIDDEN, _UNAUTHORIZED, _REJECTED, _LIMITED   VirusTotal did not take it
  *   another code     of the source, with its sentence (AP_E_IO: also when what was read is not what

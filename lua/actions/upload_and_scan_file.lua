@@ -58,13 +58,13 @@ local function not_opened(ctx, message, code)
 end
 
 -- With "always" VirusTotal is not asked before.
-local function flow_of(params, source, digests)
+local function flow_of(upload, source, digests)
   local flow = { kind = "file", resource = digests and digests.sha256 }
   function flow.look_up()
     if not digests then return nil, nil, "not_found" end
     return vt.file_report(digests.sha256)
   end
-  if params.upload ~= "never" then
+  if upload ~= "never" then
     function flow.submit()
       local receipt, message, code = vt.file_scan(source)
       if receipt then flow.resource = receipt.sha256 end
@@ -74,19 +74,30 @@ local function flow_of(params, source, digests)
   return flow
 end
 
-local function scan_source(ctx, entity, source)
+local function scan_source(ctx, entity, source, upload)
   if source.size == 0 then return ctx.skipped "the file is empty" end
   local digests
-  if ctx.params.upload ~= "always" then
+  if upload ~= "always" then
     local message, code
     digests, message, code = source:digests()
     if not digests then return not_opened(ctx, message, code) end
   end
-  local flow = flow_of(ctx.params, source, digests)
+  local flow = flow_of(upload, source, digests)
   local outcome = scan.run(ctx, flow)
   local report = outcome.report
   if report then verdict.write(ctx, entity, flow.resource, report, FIELDS) end
   return outcome
+end
+
+-- The policy keeps a file here that should have been sent: what VirusTotal knows of it is asked all
+-- the same, and with unknown-only it goes when that is nothing.
+local function ask_instead(ctx, entity, path, denied)
+  local source = open(ctx.params, path)
+  if not source then return denied end
+  local outcome = scan_source(ctx, entity, source, "unknown")
+  source:close()
+  if outcome.outcome ~= "reported" then return outcome end
+  return ctx.reported(outcome.report, "not sent (" .. denied.reason .. ")")
 end
 
 local function with_slash(folder)
@@ -197,8 +208,10 @@ return action {
     end
     local source, message, code = open(ctx.params, path)
     if not source then return not_opened(ctx, message, code) end
-    local outcome = scan_source(ctx, entity, source)
+    local upload = ctx.params.upload
+    local outcome = scan_source(ctx, entity, source, upload)
     source:close()
-    return outcome
+    local is_kept = outcome.outcome == "denied" and upload == "always"
+    return is_kept and ask_instead(ctx, entity, path, outcome) or outcome
   end,
 }

@@ -54,6 +54,15 @@ local function is_shared(dry, call, resource, stays)
   return false
 end
 
+-- The rule of the policy that denies it; nil: none does.
+local function denial(dry, call, what, is_unknown)
+  local why = dry.engine.denies(call, what, {
+    is_unknown = is_unknown or false, is_own = dry.way.has_submitted or false,
+  })
+  dry.way.denied = dry.way.denied or why
+  return why
+end
+
 local function note(dry, kind, call, resource, stays)
   if resource and is_shared(dry, call, resource, stays) then
     dry.way.shared = dry.way.shared + 1
@@ -74,7 +83,7 @@ end
 -- A report of a domain or an address has no scan that could be old.
 local HAS_SCAN = { file_report = true, url_report = true }
 
-local function look_up(dry, call, resource, options)
+local function find(dry, call, resource, options)
   if not (type(options) == "table" and options.cache == false) then
     local report, message, code = dry.engine.cached(call, resource)
     if report ~= false then
@@ -91,7 +100,17 @@ local function look_up(dry, call, resource, options)
   return supposed(resource, answer == 3)
 end
 
+-- What is not known may be submitted under unknown-only.
+local function look_up(dry, call, resource, options)
+  local why = denial(dry, call, resource)
+  if why then return nil, why, "denied" end
+  local report, message, code = find(dry, call, resource, options)
+  dry.way.unknown = code == "not_found" and { call = call, resource = resource } or nil
+  return report, message, code
+end
+
 local function submit(dry, kind, call, resource)
+  dry.way.has_submitted = true
   note(dry, kind, call, resource, true)
   return { scan_id = "plan-" .. resource, resource = resource }
 end
@@ -104,29 +123,46 @@ function Dry:module()
     vt[call] = function(resource, options) return look_up(dry, call, resource, options) end
   end
 
-  function vt.comments(_, options)
+  function vt.comments(resource, options)
+    local why = denial(dry, "comments", resource)
+    if why then return nil, why, "denied" end
     local wanted = dry.facts.comments
     local is_risky = dry.way.is_supposed or type(options) == "table" and options.risky
     if wanted == "all" or wanted == "risky" and is_risky then note(dry, "comments", "comments") end
     return {}
   end
 
-  function vt.file_rescan(hash) return submit(dry, "rescan", "file_rescan", hash:lower()) end
+  function vt.file_rescan(hash)
+    local why = denial(dry, "file_rescan", hash)
+    if why then return nil, why, "denied" end
+    return submit(dry, "rescan", "file_rescan", hash:lower())
+  end
 
   function vt.url_scan(url, options)
+    local unknown = dry.way.unknown
+    local why = denial(dry, "url_scan", url,
+      unknown and unknown.call == "url_report" and unknown.resource == url)
+    if why then return nil, why, "denied" end
     local has_report = type(options) == "table" and options.report ~= nil
     return submit(dry, has_report and "rescan" or "submission", "url_scan", url)
   end
 
   function vt.file_scan(source)
+    local unknown = dry.way.unknown
+    local why = denial(dry, "file_scan", source, unknown and unknown.call == "file_report")
+    if why then return nil, why, "denied" end
     local name = tostring(source.name or source)
     dry.way.bytes = dry.way.bytes + (math.tointeger(source.size) or 0)
-    return submit(dry, "upload", "file_scan", name)
+    local receipt = submit(dry, "upload", "file_scan", name)
+    receipt.sha256 = name
+    return receipt
   end
 
   function vt.await(kind, receipt, options)
     local resource = type(receipt) == "table" and receipt.scan_id or receipt
     if type(resource) ~= "string" then resource = options and options.resource or "?" end
+    local why = not dry.way.has_submitted and denial(dry, kind .. "_report", resource)
+    if why then return nil, why, "denied" end
     note(dry, "poll", kind .. "_report", resource)
     dry.way.is_supposed = true
     return supposed(resource)
@@ -172,7 +208,8 @@ end
 ---@param subject string who asks; two of a step that ask the same share it
 ---@param run function
 ---@return table found { least, most = { ["KIND CALL"] = count }, quota = { least, most }, bytes,
----  cached, shared, problem = what it raised }, any what it returned in the first way
+---  cached, shared, problem = what it raised,
+---  denied = the rule of the policy that denies some of it }, any what it returned in the first way
 function Dry:explore(subject, run, ...)
   local found = {
     least = {}, most = {}, quota = { least = 0, most = 0 }, bytes = 0, cached = 0, shared = 0,
@@ -184,6 +221,7 @@ function Dry:explore(subject, run, ...)
     local ok, result = pcall(run, ...)
     if not ok then self.way.problem = tostring(result) end
     found.problem = found.problem or self.way.problem
+    found.denied = found.denied or self.way.denied
     if number == 1 then first = result end
     add_way(found, self.way)
     choices = next_choices(self.way)

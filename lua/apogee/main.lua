@@ -6,6 +6,7 @@ local params = require "apogee.params"
 local plan = require "apogee.plan"
 local plan_view = require "apogee.plan_view"
 local playbook_check = require "apogee.playbook_check"
+local policy = require "apogee.policy"
 local runner = require "apogee.runner"
 
 local M = {}
@@ -85,6 +86,7 @@ function command.run(engine, args)
   if not playbook then return WRONG_USAGE, message end
   local values, why = collect(engine, playbook.params, args)
   if not values then return WRONG_USAGE, why end
+  policy.apply(engine, playbook.policy)
   local ok, wrong = runner.check(engine, playbook, values, args)
   if not ok then return WRONG_USAGE, wrong end
   begin(engine, playbook.name, playbook.params, args)
@@ -108,6 +110,7 @@ local function find_planned(engine, args)
   local values, wrong = collect(engine, (action or playbook).params, args)
   if not values then return nil, wrong end
   if action then return playbook_of(action, values), {} end
+  policy.apply(engine, playbook.policy)
   return playbook, values
 end
 

@@ -63,7 +63,7 @@ local function select_each(plan, step, values)
   if not ok then return nil, nil, items end
   local copy, problem = plain.copy(items)
   if type(copy) ~= "table" then return nil, nil, "each: " .. (problem or "it returned no list") end
-  return plan.engine.items(copy)
+  return plan.engine.items(step.number, copy)
 end
 
 -- ---- one step ----
@@ -71,7 +71,8 @@ end
 local function new_row(step)
   return {
     step = step.name, action = step.action and step.action.id, of = 0, cached = 0, shared = 0,
-    skipped = { count = 0, reasons = {} }, bytes = 0, calls = {}, quota = { least = 0, most = 0 },
+    skipped = { count = 0, reasons = {} }, denied = { count = 0, reasons = {} }, bytes = 0,
+    calls = {}, quota = { least = 0, most = 0 },
     requests = { least = 0, most = 0 }, public = { least = 0, most = 0 }, problems = {},
   }
 end
@@ -84,7 +85,16 @@ local function add_calls(row, counts, end_name)
   end
 end
 
-local function add_found(row, found)
+-- Some of what is asked for an entity, or all of it.
+local function add_denied(row, name, reason)
+  row.denied.count = row.denied.count + 1
+  if #row.denied.reasons < EXAMPLES_MAX then
+    table.insert(row.denied.reasons, { entity = name, reason = reason })
+  end
+end
+
+local function add_found(row, name, found)
+  if found.denied then add_denied(row, name, found.denied) end
   add_calls(row, found.least, "least")
   add_calls(row, found.most, "most")
   row.quota.least = row.quota.least + found.quota.least
@@ -127,7 +137,7 @@ local function explore_entities(plan, step, row, set, ctx)
   local function explore(_, entity)
     local found, outcome = plan.dry:explore(entity.type .. ":" .. entity.identifier, action.run,
       ctx, entity)
-    add_found(row, found)
+    add_found(row, entity.identifier, found)
     local is_skipped = type(outcome) == "table" and rawget(outcome, "outcome") == "skipped"
     return is_skipped and outcome or ctx.not_asked "this is a plan"
   end
@@ -139,7 +149,7 @@ end
 
 local function explore_case(plan, step, row, ctx)
   local function explore(_, case)
-    add_found(row, (plan.dry:explore("the case", step.action.run_case, ctx, case)))
+    add_found(row, "the case", (plan.dry:explore("the case", step.action.run_case, ctx, case)))
     return ctx.done { success = true }
   end
   plan.engine.run_case(step.number, step.action.env, explore, ctx, plan.case)

@@ -50,6 +50,15 @@ local function by_kind(row)
   return sums
 end
 
+local function add_examples(add, word, some)
+  for _, example in ipairs(some.reasons) do
+    add(word .. ": " .. example.entity .. ": " .. (example.reason or "no reason"))
+  end
+  if some.count > #some.reasons then
+    add(word .. ": " .. some.count - #some.reasons .. " more")
+  end
+end
+
 local function remarks_of(row)
   local remarks = {}
   local function add(...) table.insert(remarks, (...)) end
@@ -64,12 +73,8 @@ local function remarks_of(row)
     if sums[kind] and sums[kind].most > 0 then add(NAMES[kind] .. ": " .. range(sums[kind])) end
   end
   if row.bytes > 0 then add(row.bytes .. " bytes of files would leave") end
-  for _, example in ipairs(row.skipped.reasons) do
-    add("skipped: " .. example.entity .. ": " .. (example.reason or "no reason"))
-  end
-  if row.skipped.count > #row.skipped.reasons then
-    add("skipped: " .. row.skipped.count - #row.skipped.reasons .. " more")
-  end
+  add_examples(add, "skipped", row.skipped)
+  add_examples(add, "denied by the policy", row.denied)
   for _, problem in ipairs(row.problems) do add("cannot be planned in full: " .. problem) end
   return remarks
 end
@@ -174,6 +179,7 @@ local function step_object(row)
     shared = row.shared, requests = row.requests, quota = row.quota, public = row.public,
     bytes = row.bytes, calls = calls_of(row), problems = json.array(row.problems),
     skipped = { count = row.skipped.count, examples = json.array(row.skipped.reasons) },
+    denied = { count = row.denied.count, examples = json.array(row.denied.reasons) },
   }
 end
 

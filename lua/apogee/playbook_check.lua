@@ -1,5 +1,6 @@
 -- Checks what a playbook file returned and turns it into a playbook:
---   { name, doc, params = {defs}, groups = { {step, ...}, ... }, steps = all of them, path }
+--   { name, doc, params = {defs}, policy = { { rule, value }, ... },
+--     groups = { {step, ...}, ... }, steps = all of them, path }
 -- where the steps of a group run at the same time and a step is
 --   { name, action | run, on, with = { { def, value | ref } }, when, on_error, tags }
 -- SPDX-License-Identifier: Apache-2.0
@@ -8,6 +9,7 @@ local loader = require "apogee.loader"
 local manifest_check = require "apogee.manifest"
 local param_check = require "apogee.param_check"
 local params = require "apogee.params"
+local policy_of = require "apogee.policy"
 local problems_of = require "apogee.problems"
 local schema = require "apogee.schema"
 
@@ -17,6 +19,7 @@ local FIELDS = {
   name = { "string", required = true },
   doc = { "string" },
   params = { "table" },
+  policy = { "table" },
   steps = { "table", required = true },
 }
 
@@ -223,11 +226,12 @@ function M.check(engine, path, returned, index)
   local defs = param_check.check(problems, manifest.params)
   local check = { engine = engine, problems = problems, index = index, defs = defs, steps = {} }
   local groups = check_steps(check, manifest.steps)
+  local policy = policy_of.check(problems, manifest.policy)
   if not schema.is_line(manifest.name) then problems:add("name", "must be one line of text") end
   if not problems:is_empty() then return nil, problems:text() end
   return {
-    name = manifest.name, doc = manifest.doc, params = defs, groups = groups, steps = check.steps,
-    path = path,
+    name = manifest.name, doc = manifest.doc, params = defs, policy = policy, groups = groups,
+    steps = check.steps, path = path,
   }
 end
 

@@ -17,6 +17,7 @@ local function new_dry(given)
       if found == "not_found" then return nil, "not known", "not_found" end
       return found
     end,
+    denies = given.denies or function() return nil end,
   }
   local facts = { comments = given.comments or "none", keeps = given.keeps ~= false, list = 4,
     engines = function() end }

@@ -90,8 +90,8 @@ static void test_the_report_of_a_doubted_submission_is_its_receipt(void **state)
   assert_string_equal("s-77", world.heard[0].scan_id);
   assert_non_null(strstr(world.heard[0].body, "-2"));
   assert_int_equal(1, store_submission_open_count(world.store));
-  assert_int_equal(
-      AP_PENDING, vt_await(world.client, VT_URL_REPORT, "s-77", NULL, hear, ear_new(&world), NULL));
+  assert_int_equal(AP_PENDING, vt_await(world.client, VT_URL_REPORT, "s-77", &(struct vt_about){0},
+                                        NULL, hear, ear_new(&world), NULL));
   settle(&world);
   expect_code(&world, 1, AP_OK, "the wait");
   assert_int_equal(0, store_submission_open_count(world.store));

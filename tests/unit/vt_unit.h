@@ -196,8 +196,9 @@ static inline void ask(struct world *world, enum vt_call call, const char *resou
 
 static inline void await(struct world *world, const char *scan_id)
 {
-  assert_int_equal(AP_PENDING, vt_await(world->client, VT_FILE_REPORT, scan_id, &world->cost, hear,
-                                        ear_new(world), NULL));
+  const struct vt_about about = {0};
+  assert_int_equal(AP_PENDING, vt_await(world->client, VT_FILE_REPORT, scan_id, &about,
+                                        &world->cost, hear, ear_new(world), NULL));
 }
 
 /* Runs the loop until so many requests have arrived. */

@@ -154,6 +154,24 @@ local function add_words(engine)
   function engine.print(text) table.insert(engine.printed, text) end
 end
 
+local RULES = {
+  { name = "lookup", is_list = false }, { name = "submit", is_list = false },
+  { name = "upload", is_list = false }, { name = "private_urls", is_list = false },
+  { name = "internal_domains", is_list = true }, { name = "never_send.domains", is_list = true },
+  { name = "never_send.networks", is_list = true }, { name = "never_send.paths", is_list = true },
+}
+
+-- Every text is a value but for "wrong".
+local function add_policy(engine)
+  function engine.rules() return RULES end
+  function engine.tighten(rule, value, is_dry)
+    if value == "wrong" then return nil, "must be right" end
+    if not is_dry then table.insert(engine.tightened, { rule, value }) end
+    return true
+  end
+  function engine.denies() return nil end
+end
+
 local function add_tasks(engine)
   function engine.call(fn, ...) return pcall(fn, ...) end
   function engine.all(functions)
@@ -260,7 +278,7 @@ function M.new(given)
     files = given.files or {}, entities = {}, run_state = given.state or {}, vt = given.vt,
     files_module = given.files_module, sftp = given.sftp,
     steps = {}, printed = {}, insights = {}, warnings = {},
-    said = {}, hidden = {},
+    said = {}, hidden = {}, tightened = {},
   }
   for _, fields in ipairs(given.entities or {}) do
     table.insert(engine.entities, entity_of(fields))
@@ -268,6 +286,7 @@ function M.new(given)
   add_files(engine)
   add_words(engine)
   add_tasks(engine)
+  add_policy(engine)
   add_record(engine)
   return engine
 end
