@@ -142,7 +142,11 @@ static void test_every_key_can_be_said_in_the_file(void **state)
           "  cache = { report = 0, not_found = '1m', max_age = 9 },\n"
           "  no_cache = true, no_state = true, reserve = 7,\n"
           "  keep = { runs = '1d', reports = '2d', max = '5MiB' },\n"
-          "  limits = { entities = 7, instructions = 1000000.0, memory = 134217728 } }"),
+          "  limits = { entities = 7, instructions = 1000000.0, memory = 134217728 },\n"
+          "  policy = { lookup = 'deny', submit = 'unknown-only', upload = 'deny',\n"
+          "    private_urls = 'allow', internal_domains = { 'a.example' }, never_send = {\n"
+          "      domains = { 'b.example', '*.c.example' }, networks = '192.0.2.0/24',\n"
+          "      paths = { '/srv/hr' } } } }"),
       AP_OK);
   assert_string_equal(config->virustotal.url, "https://vt.example.com/v2");
   assert_string_equal(config->virustotal.api_key.source, "env:KEY");
@@ -178,6 +182,15 @@ static void test_every_key_can_be_said_in_the_file(void **state)
   assert_int_equal(config->limits.entities, 7);
   assert_int_equal(config->limits.instructions, 1000000);
   assert_int_equal(config->limits.memory_bytes, 134217728);
+  assert_int_equal(config->policy.lookup, 1);
+  assert_int_equal(config->policy.submit, 1);
+  assert_int_equal(config->policy.upload, 2);
+  assert_int_equal(config->policy.private_urls, 0);
+  assert_string_equal(config->policy.internal_domains.items[0], "a.example");
+  assert_int_equal(config->policy.never_send.domains.count, 2);
+  assert_string_equal(config->policy.never_send.domains.items[1], "*.c.example");
+  assert_string_equal(config->policy.never_send.networks.items[0], "192.0.2.0/24");
+  assert_string_equal(config->policy.never_send.paths.items[0], "/srv/hr");
   assert_string_equal(config->file, fixture->file);
   for (size_t i = 0; i < cli_key_count; i++)
     if (config->origins[i].kind != CLI_FROM_FILE)
@@ -189,12 +202,13 @@ static void test_every_example_is_a_value_of_its_key(void **state)
   struct fixture *fixture = *state;
   for (size_t i = 0; i < cli_key_count; i++) {
     struct ap_buf text = {0};
-    const char *dot = strchr(cli_keys[i].path, '.');
-    if (dot)
-      ap_buf_add_fmt(&text, "return { %.*s = { %s = %s } }", (int)(dot - cli_keys[i].path),
-                     cli_keys[i].path, dot + 1, cli_keys[i].example);
-    else
-      ap_buf_add_fmt(&text, "return { %s = %s }", cli_keys[i].path, cli_keys[i].example);
+    const char *part = cli_keys[i].path;
+    ap_buf_add_str(&text, "return { ");
+    for (const char *dot; (dot = strchr(part, '.')); part = dot + 1)
+      ap_buf_add_fmt(&text, "%.*s = { ", (int)(dot - part), part);
+    ap_buf_add_fmt(&text, "%s = %s }", part, cli_keys[i].example);
+    for (const char *dot = cli_keys[i].path; (dot = strchr(dot, '.')); dot++)
+      ap_buf_add_str(&text, " }");
     if (load(fixture, ap_buf_cstr(&text)) != AP_OK)
       fail_msg("%s: %s", ap_buf_cstr(&text), fixture->err.text);
     ap_buf_deinit(&text);
@@ -270,6 +284,17 @@ static void test_what_is_wrong_names_the_file_and_the_key(void **state)
       {"return { virustotal = { tier = { perminute = 1 } } }",
        "unknown key virustotal.tier.perminute: did you mean virustotal.tier.per_minute?"},
       {"return { virustotal = 'x' }", "virustotal must be a table"},
+      {"return { policy = { never_send = 'x' } }", "policy.never_send must be a table"},
+      {"return { policy = { never_send = { domain = {} } } }",
+       "unknown key policy.never_send.domain: did you mean policy.never_send.domains?"},
+      {"return { policy = { never_sent = {} } }",
+       "unknown key policy.never_sent: did you mean policy.never_send?"},
+      {"return { policy = { submit = 'never' } }",
+       "policy.submit must be allow, unknown-only or deny, not \"never\""},
+      {"return { policy = { never_send = { networks = { '10.0.0.0/64' } } } }",
+       "policy.never_send.networks: \"10.0.0.0/64\" must be an address or a range"},
+      {"return { policy = { internal_domains = { 5 } } }",
+       "policy.internal_domains must be a list, like { \"corp.example.com\" }, not 5"},
       {"return { virustotal = { 1 } }", "virustotal must be a table, like { ... }, not a list"},
       {"return { 1, 2 }", "it must return a table of names, not a list"},
       {"return 5", "does not return a table"},
