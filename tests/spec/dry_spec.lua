@@ -143,6 +143,32 @@ describe("a vt that asks nobody", function()
     assert.equal("1-2", range(found))
   end)
 
+  it("asks nothing that the policy denies, and says so", function()
+    local dry = new_dry {
+      denies = function(call, what, known)
+        if call == "ip_report" then return "policy.lookup: deny" end
+        if call == "url_scan" and not known.is_unknown then return "policy.submit: " .. what end
+      end,
+    }
+    local vt = dry:module()
+    local found, first = dry:explore("a", function()
+      local _, message, code = vt.ip_report "192.0.2.1"
+      return { message, code }
+    end)
+    assert.same({ "policy.lookup: deny", "denied" }, first)
+    assert.equal("policy.lookup: deny", found.denied)
+    assert.equal("0-0", range(found))
+    found = dry:explore("b", function() return (vt.url_scan(URL)) end)
+    assert.equal("policy.submit: " .. URL, found.denied)
+    assert.equal("0-0", range(found))
+    found = dry:explore("c", function()
+      local _, _, code = vt.url_report(URL)
+      return code == "not_found" and vt.url_scan(URL)
+    end)
+    assert.is_nil(found.denied)
+    assert.equal("1-2", range(found))
+  end)
+
   it("refuses to reach other hosts, and says that the cost is not known", function()
     local dry = new_dry {}
     local sftp = dry:refusing { "open" }

@@ -268,6 +268,44 @@ static void test_many_entities_fit_in_little_memory(void **state)
   casefile_free(cf);
 }
 
+static void test_a_tlp_of_all_is_the_least_of_each(void **state)
+{
+  struct casefile *cf = new_case(0);
+  (void)state;
+  uint32_t before = add(cf, "before.com");
+  casefile_set_tlp(cf, "TLP:Amber");
+  uint32_t plain = add(cf, "plain.com");
+  uint32_t looser = add_input(
+      cf, &(struct case_entity_input){.identifier = slice("green.com"), .tlp = slice("green")});
+  uint32_t stricter = add_input(
+      cf, &(struct case_entity_input){.identifier = slice("red.com"), .tlp = slice("red")});
+  assert_null(casefile_entity(cf, before)->tlp);
+  assert_string_equal("amber", casefile_entity(cf, plain)->tlp);
+  assert_string_equal("amber", casefile_entity(cf, looser)->tlp);
+  assert_string_equal("red", casefile_entity(cf, stricter)->tlp);
+  casefile_free(cf);
+}
+
+static void test_the_tlp_of_a_text_is_that_of_the_entities_that_it_names(void **state)
+{
+  struct casefile *cf = new_case(0);
+  (void)state;
+  assert_null(casefile_tlp_of(cf, "evil.com"));
+  (void)add_input(
+      cf, &(struct case_entity_input){.identifier = slice("Evil.com"), .tlp = slice("amber")});
+  (void)add_input(cf, &(struct case_entity_input){.identifier = slice("http://evil.com/A"),
+                                                  .tlp = slice("red")});
+  (void)add_input(
+      cf, &(struct case_entity_input){.identifier = slice("2001:DB8::0:1"), .tlp = slice("green")});
+  (void)add(cf, "none.com");
+  assert_string_equal("amber", casefile_tlp_of(cf, "EVIL.COM"));
+  assert_string_equal("red", casefile_tlp_of(cf, "HTTP://EVIL.com/A"));
+  assert_null(casefile_tlp_of(cf, "http://evil.com/a"));
+  assert_string_equal("green", casefile_tlp_of(cf, "2001:db8::1"));
+  assert_null(casefile_tlp_of(cf, "none.com"));
+  casefile_free(cf);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -281,6 +319,8 @@ int main(void)
       cmocka_unit_test(test_what_is_malformed_is_kept_with_the_reason),
       cmocka_unit_test(test_the_limit_refuses_new_entities_not_merges),
       cmocka_unit_test(test_notes_and_aliases_are_bounded),
+      cmocka_unit_test(test_a_tlp_of_all_is_the_least_of_each),
+      cmocka_unit_test(test_the_tlp_of_a_text_is_that_of_the_entities_that_it_names),
       cmocka_unit_test(test_many_entities_fit_in_little_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
