@@ -167,13 +167,13 @@ static void fail(struct net_file_opening *opening, int code, const char *text)
 /* What the file descriptor stands for: no link can be changed between this and the reading. */
 static char *real_path_of(int fd)
 {
-  char name[sizeof("/proc/self/fd/") + 12];
-  char path[PATH_MAX];
-  (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-  ssize_t len = readlink(name, path, sizeof(path));
-  if (len <= 0 || (size_t)len == sizeof(path) || path[0] != '/')
+  char entry[sizeof("/proc/self/fd/") + 12];
+  char found[PATH_MAX];
+  (void)snprintf(entry, sizeof(entry), "/proc/self/fd/%d", fd);
+  ssize_t len = readlink(entry, found, sizeof(found));
+  if (len <= 0 || (size_t)len == sizeof(found) || found[0] != '/')
     return NULL;
-  return strndup(path, (size_t)len);
+  return strndup(found, (size_t)len);
 }
 
 /* On the pool. O_NONBLOCK: a pipe that nobody writes to is no file, and not waited for. */
