@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 function(apogee_embed_lua target)
   set(out "${CMAKE_CURRENT_BINARY_DIR}/embedded_lua.c")
+  add_executable(apogee_embed embed.c)
+  target_link_libraries(apogee_embed PRIVATE apogee_flags apogee::lua)
   add_custom_command(
     OUTPUT "${out}"
-    COMMAND "${CMAKE_COMMAND}" "-DOUT=${out}" "-DROOT=${CMAKE_SOURCE_DIR}/lua" "-DFILES=${ARGN}"
-            -P "${CMAKE_SOURCE_DIR}/cmake/embed_run.cmake"
-    DEPENDS ${ARGN} "${CMAKE_SOURCE_DIR}/cmake/embed_run.cmake"
+    COMMAND apogee_embed "${out}" "${CMAKE_SOURCE_DIR}/lua" ${ARGN}
+    DEPENDS ${ARGN} apogee_embed
     VERBATIM)
   target_sources(${target} PRIVATE "${out}")
 endfunction()

@@ -7,7 +7,7 @@
 
 struct script_module {
   const char *name; /* "apogee.threshold"; NULL ends the table */
-  const char *source;
+  const char *code; /* compiled by the build (engine/embed.c), or text */
   size_t len;
 };
 

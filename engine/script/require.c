@@ -38,13 +38,19 @@ int script_call(lua_State *L, int arg_count, int result_count, struct ap_error *
   return AP_E_INVALID;
 }
 
+struct source {
+  struct ap_slice text;
+  const char *mode; /* as luaL_loadbufferx takes it */
+};
+
 /* (source, chunk name, environment) -> result */
 static int load_and_run(lua_State *L)
 {
   enum { BYTES_PER_INSTRUCTION = 8 };
-  const struct ap_slice *source = lua_touserdata(L, 1);
-  script_charge(L, SCRIPT_QUANTUM + source->len / BYTES_PER_INSTRUCTION); /* for the parser */
-  if (luaL_loadbufferx(L, source->ptr, source->len, lua_tostring(L, 2), "t") != LUA_OK)
+  const struct source *source = lua_touserdata(L, 1);
+  const struct ap_slice *text = &source->text;
+  script_charge(L, SCRIPT_QUANTUM + text->len / BYTES_PER_INSTRUCTION); /* for the parser */
+  if (luaL_loadbufferx(L, text->ptr, text->len, lua_tostring(L, 2), source->mode) != LUA_OK)
     return lua_error(L);
   lua_pushvalue(L, 3);
   (void)lua_setupvalue(L, -2, 1);
@@ -52,23 +58,27 @@ static int load_and_run(lua_State *L)
   return 1;
 }
 
+static int run(lua_State *L, int env, const char *chunk_name, struct source *source,
+               struct ap_error *err)
+{
+  env = lua_absindex(L, env);
+  if (!lua_checkstack(L, 8))
+    return ap_fail(err, AP_E_INVALID, "%s: required too deeply", chunk_name);
+  lua_pushcfunction(L, load_and_run);
+  lua_pushlightuserdata(L, source);
+  lua_pushfstring(L, "@%s", chunk_name);
+  lua_pushvalue(L, env);
+  return script_call(L, 3, 1, err);
+}
+
 int script_run_source(lua_State *L, int env, const char *chunk_name, struct ap_slice source,
                       struct ap_error *err)
 {
-  env = lua_absindex(L, env);
   size_t max_bytes = script_host_of(L)->limits.source_bytes;
   if (source.len > max_bytes)
     return ap_fail(err, AP_E_TOO_LARGE, "%s: larger than %zu KiB", chunk_name, max_bytes >> 10);
   int rc = script_source_check(chunk_name, &source, err);
-  if (rc != AP_OK)
-    return rc;
-  if (!lua_checkstack(L, 8))
-    return ap_fail(err, AP_E_INVALID, "%s: required too deeply", chunk_name);
-  lua_pushcfunction(L, load_and_run);
-  lua_pushlightuserdata(L, &source);
-  lua_pushfstring(L, "@%s", chunk_name);
-  lua_pushvalue(L, env);
-  return script_call(L, 3, 1, err);
+  return rc == AP_OK ? run(L, env, chunk_name, &(struct source){source, "t"}, err) : rc;
 }
 
 int script_run_file(lua_State *L, int env, const char *path, struct ap_error *err)
@@ -137,7 +147,8 @@ static int run_ours(lua_State *L, int env, const char *name, struct ap_error *er
     char path[NAME_MAX_BYTES + 8];
     if (module_path(path, sizeof(path), "", name))
       return ap_fail(err, AP_E_INVALID, "%s: the name is too long", name);
-    return script_run_source(L, env, path, (struct ap_slice){module->source, module->len}, err);
+    struct source source = {{module->code, module->len}, "bt"};
+    return run(L, env, path, &source, err);
   }
   return no_module_of_ours(name, err);
 }

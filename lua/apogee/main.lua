@@ -1,17 +1,16 @@
 -- Where the program enters Lua: one function per subcommand that knows scripts.
 -- SPDX-License-Identifier: Apache-2.0
-local catalog = require "apogee.catalog"
 local loader = require "apogee.loader"
 local params = require "apogee.params"
-local plan = require "apogee.plan"
-local plan_view = require "apogee.plan_view"
-local playbook_check = require "apogee.playbook_check"
 local policy = require "apogee.policy"
 local runner = require "apogee.runner"
 
 local M = {}
 
 local WRONG_USAGE = 2
+
+-- What only some subcommands need is read by them alone: a run should begin at once.
+local function catalog() return require "apogee.catalog" end
 
 local function find_action(engine, word)
   if not loader.is_path(word) then return loader.find(loader.index(engine), word) end
@@ -23,7 +22,7 @@ local function find_playbook(engine, word)
   if not path then return nil, message end
   local value, why = engine.load(path)
   if value == nil then return nil, why end
-  return playbook_check.check(engine, path, value, loader.index(engine))
+  return require("apogee.playbook_check").check(engine, path, value, loader.index(engine))
 end
 
 -- Constants: nothing of what was typed is taken for a reference.
@@ -117,34 +116,35 @@ end
 function command.plan(engine, args)
   local playbook, values = find_planned(engine, args)
   if not playbook then return WRONG_USAGE, values end
-  local made, message = plan.make(engine, playbook, values, args)
+  local made, message = require("apogee.plan").make(engine, playbook, values, args)
   if not made then return WRONG_USAGE, message end
+  local plan_view = require "apogee.plan_view"
   engine.print(args.as_json and plan_view.json(made) or plan_view.text(made))
   return 0
 end
 
 function command.list(engine)
-  engine.print(catalog.list(engine, loader.index(engine)))
+  engine.print(catalog().list(engine, loader.index(engine)))
   return 0
 end
 
 function command.show(engine, args)
   local action, message = find_action(engine, args.target)
   if action then
-    engine.print(catalog.show_action(action))
+    engine.print(catalog().show_action(action))
     return 0
   end
   if not engine.find_playbook(args.target) then return WRONG_USAGE, message end
   local playbook, why = find_playbook(engine, args.target)
   if not playbook then return WRONG_USAGE, why end
-  engine.print(catalog.show_playbook(playbook))
+  engine.print(catalog().show_playbook(playbook))
   return 0
 end
 
 function command.check(engine, args)
   local is_fine = true
   for _, path in ipairs(args.targets) do
-    local ok, line = catalog.check(engine, path)
+    local ok, line = catalog().check(engine, path)
     is_fine = is_fine and ok
     engine.print(line)
   end
