@@ -9,32 +9,35 @@
 
 /* ---- reports ---- */
 
+static void take_key(struct memory *memory, struct report_key *key)
+{
+  // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
+  HASH_DEL(memory->report_keys, key);
+  key->text = NULL;
+}
+
 void memory_report_drop(struct memory *memory, struct report *report)
 {
-  for (size_t i = 0; i < report->key_count; i++) {
-    struct report_key *key = report->keys[i];
-    if (!key)
-      continue;
-    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
-    HASH_DEL(memory->report_keys, key);
-    free(key);
-  }
+  for (size_t i = 0; i < report->key_count; i++)
+    if (report->keys[i].text)
+      take_key(memory, &report->keys[i]);
   memory->report_bytes -= sizeof(*report) + report->len;
   DL_DELETE(memory->reports, report);
   free(report->bytes);
   free(report);
 }
 
-struct report_key *memory_report_find(struct memory *memory, const char *text)
+struct report_key *memory_report_find(struct memory *memory, const struct store_op *op, size_t key)
 {
-  struct report_key *key = NULL;
-  HASH_FIND_STR(memory->report_keys, text, key);
-  return key;
+  struct report_key *found = NULL;
+  const char *text = op->keys[key];
+  HASH_FIND_BYHASHVALUE(hh, memory->report_keys, text, strlen(text), op->key_hashes[key], found);
+  return found;
 }
 
 static int get_report(struct memory *memory, struct store_op *op)
 {
-  const struct report_key *found = memory_report_find(memory, op->keys[0]);
+  const struct report_key *found = memory_report_find(memory, op, 0);
   if (!found)
     return AP_E_NOT_FOUND;
   const struct report *report = found->report;
@@ -47,35 +50,42 @@ static int get_report(struct memory *memory, struct store_op *op)
   return ap_buf_error(&op->found);
 }
 
-static void forget_report(struct memory *memory, const char *key)
+static void forget_report(struct memory *memory, const struct store_op *op)
 {
-  struct report_key *found = memory_report_find(memory, key);
+  struct report_key *found = memory_report_find(memory, op, 0);
   if (found)
     memory_report_drop(memory, found->report);
 }
 
-static void take_key(struct memory *memory, const char *text)
+static struct report *new_report(const struct store_op *op)
 {
-  struct report_key *found = memory_report_find(memory, text);
-  if (!found)
-    return;
-  found->report->keys[found->slot] = NULL;
-  HASH_DEL(memory->report_keys, found);
-  free(found);
+  size_t size = 0;
+  for (size_t i = 0; i < op->key_count; i++)
+    size += strlen(op->keys[i]) + 1;
+  struct report *report = calloc(1, sizeof(*report) + size);
+  if (!report)
+    return NULL;
+  report->fetched_ms = op->at_ms;
+  report->code = op->report_code;
+  report->key_count = op->key_count;
+  return report;
 }
 
-static void add_key(struct memory *memory, struct report *report, const char *text)
+/* A report that was found under a key before is so no more. */
+static void add_keys(struct memory *memory, const struct store_op *op, struct report *report)
 {
-  take_key(memory, text);
-  size_t len = strlen(text);
-  struct report_key *key = calloc(1, sizeof(*key) + len + 1);
-  if (!key)
-    return;
-  memcpy(key->text, text, len);
-  key->report = report;
-  key->slot = report->key_count;
-  report->keys[report->key_count++] = key;
-  HASH_ADD_STR(memory->report_keys, text, key);
+  char *at = report->texts;
+  for (size_t i = 0; i < op->key_count; i++) {
+    struct report_key *old = memory_report_find(memory, op, i);
+    struct report_key *key = &report->keys[i];
+    size_t len = strlen(op->keys[i]);
+    if (old)
+      take_key(memory, old);
+    key->report = report;
+    key->text = memcpy(at, op->keys[i], len + 1);
+    HASH_ADD_KEYPTR_BYHASHVALUE(hh, memory->report_keys, key->text, len, op->key_hashes[i], key);
+    at += len + 1;
+  }
 }
 
 static int put_report(struct memory *memory, struct store_op *op)
@@ -83,14 +93,13 @@ static int put_report(struct memory *memory, struct store_op *op)
   size_t size = sizeof(struct report) + op->bytes_len;
   if (size > memory->report_bytes_max)
     return AP_OK;
-  struct report *report = malloc(sizeof(*report));
+  struct report *report = new_report(op);
   if (!report)
     return AP_E_NO_MEMORY;
-  *report = (struct report){
-      .fetched_ms = op->at_ms, .code = op->report_code, .bytes = op->bytes, .len = op->bytes_len};
+  report->bytes = op->bytes;
+  report->len = op->bytes_len;
   op->bytes = NULL;
-  for (size_t i = 0; i < op->key_count; i++)
-    add_key(memory, report, op->keys[i]);
+  add_keys(memory, op, report);
   DL_APPEND(memory->reports, report);
   memory->report_bytes += size;
   while (memory->reports && memory->report_bytes > memory->report_bytes_max)
@@ -271,7 +280,7 @@ static int apply_one(struct memory *memory, struct store_op *op)
   case STORE_OP_REPORT_PUT:
     return put_report(memory, op);
   case STORE_OP_REPORT_FORGET:
-    forget_report(memory, op->keys[0]);
+    forget_report(memory, op);
     return AP_OK;
   case STORE_OP_TAKE:
     return take(memory, op);

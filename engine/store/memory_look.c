@@ -28,13 +28,13 @@ static void add_entry(struct store_op *op, const struct report *report)
       .code = report->code, .fetched_unix_ms = report->fetched_ms, .bytes = report->len};
   store_look_add_entry(op, &entry);
   for (size_t i = 0; i < report->key_count; i++)
-    if (report->keys[i])
-      store_look_add_key(op, report->keys[i]->text);
+    if (report->keys[i].text)
+      store_look_add_key(op, report->keys[i].text);
 }
 
 int memory_entries(struct memory *memory, struct store_op *op)
 {
-  const struct report_key *key = op->key_count ? memory_report_find(memory, op->keys[0]) : NULL;
+  const struct report_key *key = op->key_count ? memory_report_find(memory, op, 0) : NULL;
   if (key)
     add_entry(op, key->report);
   for (const struct report *at = op->key_count ? NULL : memory->reports; at; at = at->next)
@@ -44,7 +44,7 @@ int memory_entries(struct memory *memory, struct store_op *op)
 
 void memory_purge(struct memory *memory, struct store_op *op)
 {
-  const struct report_key *key = op->key_count ? memory_report_find(memory, op->keys[0]) : NULL;
+  const struct report_key *key = op->key_count ? memory_report_find(memory, op, 0) : NULL;
   struct report *at = op->key_count ? (key ? key->report : NULL) : memory->reports;
   op->count = 0;
   while (at) {

@@ -9,22 +9,22 @@
 
 #include "store/store_private.h"
 
+struct report_key {
+  UT_hash_handle hh;
+  struct report *report;
+  const char *text; /* NULL: a later report has the key */
+};
+
 /* One answer, found under each of its keys. */
 struct report {
   struct report *prev, *next; /* oldest first */
   int64_t fetched_ms;
   int code;
   size_t key_count;
-  struct report_key *keys[STORE_KEYS_MAX];
+  struct report_key keys[STORE_KEYS_MAX];
   char *bytes;
   size_t len;
-};
-
-struct report_key {
-  UT_hash_handle hh;
-  struct report *report;
-  size_t slot; /* in report->keys */
-  char text[];
+  char texts[]; /* of the keys */
 };
 
 /* Look-ups taken at one moment. */
@@ -60,7 +60,8 @@ struct memory {
 };
 
 void memory_report_drop(struct memory *memory, struct report *report);
-struct report_key *memory_report_find(struct memory *memory, const char *text); /* or NULL */
+/* Under one of the op's keys; NULL: there is none. */
+struct report_key *memory_report_find(struct memory *memory, const struct store_op *op, size_t key);
 void memory_windows_turn(struct memory *memory, int64_t now_ms); /* what is over leaves them */
 
 int memory_usage(struct memory *memory, struct store_op *op);

@@ -1,6 +1,6 @@
 /* What people are told of a store, the same of both: usage, what is pending, what is kept. */
 // SPDX-License-Identifier: Apache-2.0
-enum { REPORT_BYTES = 65536 };
+enum { REPORT_BYTES = 1 << 18 };
 
 #include "both_stores.h"
 
