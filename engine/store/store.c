@@ -3,7 +3,6 @@
  * Writes that can be lost wait a moment for others, and for the next write that cannot. */
 // SPDX-License-Identifier: Apache-2.0
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -12,13 +11,7 @@
 #include "base/log.h"
 #include "store/store_private.h"
 
-enum {
-  MOMENT_MS = 250, /* wall time */
-  LAZY_MAX = 64,
-  LAZY_BYTES_MAX = 1 << 19,
-  KEEP_DAYS = 30,
-  PATIENCE_MS = 10000
-};
+enum { KEEP_DAYS = 30, PATIENCE_MS = 10000 };
 
 enum batch_state { BATCH_QUEUED, BATCH_RUNNING, BATCH_DONE };
 
@@ -172,7 +165,7 @@ static void tell(struct store *store)
 }
 
 /* Failures that nobody else is told of, and the sentence for those that are. */
-static void take_failure(struct store *store)
+void store_take_failure(struct store *store)
 {
   if (!*store->failure)
     return;
@@ -196,7 +189,7 @@ static void take_marks(struct store *store, const struct store_op *op)
 
 static void take_applied(struct store *store, struct store_op *ops)
 {
-  take_failure(store);
+  store_take_failure(store);
   for (struct store_op *op = ops; op; op = op->next)
     take_marks(store, op);
   DL_CONCAT(store->told, ops);
@@ -204,7 +197,7 @@ static void take_applied(struct store *store, struct store_op *ops)
 
 /* ---- applying ---- */
 
-static void start_turn(struct store *store)
+void store_start_turn(struct store *store)
 {
   if (store->has_turn || (store->batch && !store->told))
     return;
@@ -213,14 +206,9 @@ static void start_turn(struct store *store)
 }
 
 /* Everything that waits is applied next. */
-static void hurry(struct store *store)
+void store_hurry(struct store *store)
 {
   store->is_writing = store->is_writing || store->lazy;
-}
-
-static uint16_t *count_of_hash(struct store *store, uint32_t hash)
-{
-  return &store->lazy_keys[hash % STORE_LAZY_SLOTS];
 }
 
 /* Some of the lazy ones: a look-up that comes now does not wait long. */
@@ -231,8 +219,7 @@ static struct store_op *take_lazy(struct store *store, size_t most_bytes)
   while (store->lazy && bytes <= most_bytes) {
     struct store_op *op = store->lazy;
     bytes += op->bytes_len;
-    for (size_t i = 0; i < op->key_count; i++)
-      (*count_of_hash(store, op->key_hashes[i]))--;
+    store_lazy_count(store, op, -1);
     DL_DELETE(store->lazy, op);
     DL_APPEND(ops, op);
     store->lazy_count--;
@@ -251,7 +238,7 @@ static struct store_op *take_queue(struct store *store)
   if (store->is_writing)
     ops = take_lazy(store, SIZE_MAX);
   else if (store->is_due && (!store->queue || store->is_their_turn))
-    return take_lazy(store, LAZY_BYTES_MAX);
+    return take_lazy(store, STORE_LAZY_BYTES);
   store->is_their_turn = true;
   DL_CONCAT(ops, store->queue);
   store->queue = NULL;
@@ -309,7 +296,7 @@ static void batch_told(void *arg)
   take_applied(store, ops);
   tell(store);
   if (has_work(store))
-    start_turn(store);
+    store_start_turn(store);
 }
 
 static void apply_here(struct store *store)
@@ -353,12 +340,12 @@ static void turn_ended(void *arg)
   tell(store);
 }
 
-static void moment_over(void *arg)
+void store_moment_over(void *arg)
 {
   struct store *store = arg;
   store->is_due = store->lazy != NULL;
   if (store->is_due)
-    start_turn(store);
+    store_start_turn(store);
 }
 
 /* The loop thread has to have it done. */
@@ -382,10 +369,10 @@ static void settle_batch(struct store *store)
 void store_settle(struct store *store)
 {
   settle_batch(store);
-  hurry(store);
+  store_hurry(store);
   apply_here(store);
   if (store->told)
-    start_turn(store);
+    store_start_turn(store);
 }
 
 size_t store_submission_open_count(struct store *store)
@@ -401,7 +388,7 @@ int store_init(struct store *store, struct net_loop *loop, const struct store_ba
   store->backend = backend;
   store->loop = loop;
   store->marks.day = -1;
-  int rc = net_timer_new(loop, moment_over, store, &store->moment);
+  int rc = net_timer_new(loop, store_moment_over, store, &store->moment);
   if (rc == AP_OK)
     rc = net_timer_new(loop, turn_ended, store, &store->turn);
   if (rc != AP_OK) {
@@ -418,7 +405,7 @@ void store_free(struct store *store)
   ap_require(!store->is_telling);
   do {
     settle_batch(store);
-    hurry(store);
+    store_hurry(store);
     apply_here(store);
     while (store->told) {
       struct store_op *op = store->told;
@@ -436,117 +423,4 @@ void store_free(struct store *store)
 void store_cancel(struct store_op *op)
 {
   op->is_canceled = true;
-}
-
-/* ---- asking ---- */
-
-/* FNV-1a: there may be thousands to compare with. */
-static uint32_t hash_of(const char *text)
-{
-  uint32_t hash = 2166136261U;
-  for (; *text; text++)
-    hash = (hash ^ (unsigned char)*text) * 16777619U;
-  return hash;
-}
-
-struct store_op *store_op_new_keyed(struct store *store, enum store_op_kind kind,
-                                    const char *const *keys, size_t key_count)
-{
-  ap_require(key_count <= STORE_KEYS_MAX);
-  size_t size = 0;
-  for (size_t i = 0; i < key_count; i++)
-    size += strlen(keys[i]) + 1;
-  struct store_op *op = calloc(1, sizeof(*op) + size);
-  if (!op)
-    return NULL;
-  char *at = op->memory;
-  op->store = store;
-  op->kind = kind;
-  op->key_count = key_count;
-  for (size_t i = 0; i < key_count; i++) {
-    size_t len = strlen(keys[i]) + 1;
-    op->keys[i] = memcpy(at, keys[i], len);
-    op->key_hashes[i] = hash_of(keys[i]);
-    at += len;
-  }
-  return op;
-}
-
-struct store_op *store_op_new(struct store *store, enum store_op_kind kind, const char *key)
-{
-  return store_op_new_keyed(store, kind, &key, key ? 1 : 0);
-}
-
-static bool is_under_key(const struct store_op *put, const struct store_op *get)
-{
-  for (size_t i = 0; i < put->key_count; i++)
-    if (put->key_hashes[i] == get->key_hashes[0] && strcmp(put->keys[i], get->keys[0]) == 0)
-      return true;
-  return false;
-}
-
-/* A look-up need not wait for lazy writes, unless they have what it looks for. */
-static void hurry_for(struct store *store, const struct store_op *get)
-{
-  const struct store_op *op = store->lazy;
-  if (*count_of_hash(store, get->key_hashes[0]) == 0)
-    return;
-  while (op && !is_under_key(op, get))
-    op = op->next;
-  if (op)
-    hurry(store);
-}
-
-static void enqueue(struct store_op *op)
-{
-  struct store *store = op->store;
-  if (op->kind == STORE_OP_REPORT_GET)
-    hurry_for(store, op);
-  else if (op->kind != STORE_OP_FIND)
-    store->is_writing = true;
-  DL_APPEND(store->queue, op);
-  start_turn(store);
-}
-
-void store_op_send_lazily(struct store_op *op)
-{
-  struct store *store = op->store;
-  if (!store->backend->is_slow || store->is_writing) {
-    enqueue(op);
-    return;
-  }
-  if (!store->lazy)
-    net_timer_start(store->moment, (uint64_t)(MOMENT_MS * ap_clock_scale()));
-  for (size_t i = 0; i < op->key_count; i++)
-    (*count_of_hash(store, op->key_hashes[i]))++;
-  DL_APPEND(store->lazy, op);
-  store->lazy_bytes += op->bytes_len;
-  if (++store->lazy_count >= LAZY_MAX || store->lazy_bytes >= LAZY_BYTES_MAX)
-    moment_over(store);
-}
-
-void store_op_send(struct store *store, struct store_op *op)
-{
-  if (op) {
-    enqueue(op);
-    return;
-  }
-  (void)snprintf(store->failure, sizeof(store->failure), "the state could not be written: %s",
-                 ap_error_text(AP_E_NO_MEMORY));
-  take_failure(store);
-}
-
-void store_op_tell(struct store_op *op)
-{
-  DL_APPEND(op->store->told, op);
-  start_turn(op->store);
-}
-
-int store_op_ask(struct store_op *op, void *arg, struct store_op **out)
-{
-  op->arg = arg;
-  if (out)
-    *out = op;
-  enqueue(op);
-  return AP_PENDING;
 }

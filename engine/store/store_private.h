@@ -1,6 +1,7 @@
 /* How the two stores stand behind the seam: a call is an op, a store applies ops in order.
  *
  *   store_ask.c    the calls: each makes an op
+ *   store_queue.c  ops, and how they come into the queue
  *   store.c        groups the ops of a turn, has them applied, runs their done
  *   memory.c       applies them to hash tables, on the loop thread
  *   disk.c         applies them in one transaction, on the pool */
@@ -102,7 +103,7 @@ struct store {
   struct store_op *lazy;  /* writes that may wait a moment; they come before the queue's */
   bool is_due;            /* they have waited long enough, or are many */
   bool is_their_turn;     /* look-ups went before them already */
-  uint16_t lazy_keys[STORE_LAZY_SLOTS]; /* how many of their keys have a hash that falls there */
+  uint16_t lazy_keys[STORE_LAZY_SLOTS]; /* how many hashes of their keys fall there */
   size_t lazy_count;
   size_t lazy_bytes;
   struct net_timer *moment;  /* until the lazy ones are applied */
@@ -119,7 +120,7 @@ struct store {
 int store_init(struct store *store, struct net_loop *loop,
                const struct store_backend *backend) AP_MUST_USE;
 
-/* ---- asking; store.c ---- */
+/* ---- asking; store_queue.c ---- */
 
 /* A call with one key, or none (NULL). NULL: out of memory. */
 struct store_op *store_op_new(struct store *store, enum store_op_kind kind, const char *key);
@@ -135,6 +136,17 @@ void store_op_send(struct store *store, struct store_op *op);
 void store_op_send_lazily(struct store_op *op);
 /* Its answer is there already: its done runs at the end of the turn. */
 void store_op_tell(struct store_op *op);
+
+/* ---- store.c for store_queue.c, and back ---- */
+
+enum { STORE_LAZY_BYTES = 1 << 19 /* of reports: as many are written at once */ };
+
+void store_start_turn(struct store *store);   /* what is queued is applied at the turn's end */
+void store_hurry(struct store *store);        /* lazy writes too */
+void store_moment_over(void *arg);            /* arg is the store: they have waited long enough */
+void store_take_failure(struct store *store); /* says what apply left in store->failure */
+/* Counts the keys of a lazy op in, by 1, or out, by -1. */
+void store_lazy_count(struct store *store, const struct store_op *op, int by);
 
 /* ---- store_look.c: lists that are answered ---- */
 
