@@ -37,7 +37,8 @@ enum case_frame_flag {
   CASE_FRAME_RISKY = 1,
   CASE_FRAME_SUSPICIOUS = 2,
   CASE_FRAME_ENRICHED = 4,
-  CASE_FRAME_WITH_REASON = 8
+  CASE_FRAME_WITH_REASON = 8,
+  CASE_FRAME_NO_ENGINES = 16
 };
 
 /* Appends a frame whose data is made of parts. @param offset  of the data; may be NULL */

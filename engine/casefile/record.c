@@ -55,6 +55,7 @@ void case_record_free(struct case_record *record)
   ap_buf_deinit(&record->insights);
   ap_buf_deinit(&record->warnings);
   ap_buf_deinit(&record->scratch);
+  ap_buf_deinit(&record->changes);
   case_arena_deinit(&record->arena);
   free(record);
 }
@@ -289,7 +290,8 @@ static uint8_t frame_flags(const struct case_finding *finding)
   return (uint8_t)((finding->risky ? CASE_FRAME_RISKY : 0) |
                    (finding->suspicious ? CASE_FRAME_SUSPICIOUS : 0) |
                    (finding->field_count ? CASE_FRAME_ENRICHED : 0) |
-                   (finding->reason.len ? CASE_FRAME_WITH_REASON : 0));
+                   (finding->reason.len ? CASE_FRAME_WITH_REASON : 0) |
+                   (finding->total == 0 ? CASE_FRAME_NO_ENGINES : 0));
 }
 
 static int spool_loose(struct case_record *record, const struct ap_buf *pieces,

@@ -210,6 +210,10 @@ int case_record_end_run(struct case_record *record, const struct case_run_info *
   ap_buf_add_str(&json, info->tags.len ? ",\"insights\":[" : "[],\"insights\":[");
   ap_buf_add(&json, record->insights.ptr, record->insights.len);
   ap_buf_add_char(&json, ']');
+  if (record->changes.len) {
+    ap_buf_add_str(&json, ",\"changes\":");
+    ap_buf_add(&json, record->changes.ptr, record->changes.len);
+  }
   add_sums(record, &json);
   ap_buf_add_char(&json, '}');
   ap_failpoint("before_end");

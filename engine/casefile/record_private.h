@@ -24,6 +24,7 @@ struct case_entry {
   int32_t detections; /* -1: unknown */
   uint8_t outcome;
   uint8_t flags;
+  uint8_t changes; /* enum case_change, once the runs are compared */
 };
 
 /* Entries lie in pages that are made when an entity in them is selected. */
@@ -58,6 +59,11 @@ struct case_record {
   struct ap_buf insights;
   struct ap_buf warnings;
   struct ap_buf scratch;
+  struct ap_buf changes; /* JSON; empty: nobody asked */
+  bool is_of_run;        /* a member of the run's document, not of the step's */
+  bool is_compared;      /* there was an earlier run */
+  bool is_same;          /* and it said the same */
+  bool is_part;          /* what did not change was taken out */
 };
 
 struct case_step *case_record_step(const struct case_record *record, uint32_t step);

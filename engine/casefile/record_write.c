@@ -162,6 +162,14 @@ static void emit_result(struct case_emit *out, const struct case_step *step)
   case_emit_fmt(out, ", \"value\": %s}", step->result ? "true" : "false");
 }
 
+static void emit_changes(struct case_emit *out, const struct case_record *record)
+{
+  if (record->changes.len == 0)
+    return;
+  case_emit_key(out, "changes");
+  case_emit_bytes(out, ap_slice_of(&record->changes));
+}
+
 /* ---- a step ---- */
 
 enum step_form { STEP_ALONE, STEP_OF_RUN, STEP_LINE, STEP_BARE };
@@ -191,6 +199,8 @@ static void emit_step(struct case_emit *out, const struct case_record *record,
   emit_joined(out, "warnings", &step->warnings);
   emit_coverage(out, case_step_checked(step), step->counts.of);
   emit_cost(out, &step->cost);
+  if (!record->is_of_run)
+    emit_changes(out, record);
   case_emit_close(out, '}');
 }
 
@@ -236,6 +246,8 @@ static void emit_run_head(struct case_emit *out, const struct case_record *recor
   case_emit_fmt(out, "%" PRId64, info->score);
   emit_joined(out, "warnings", &record->warnings);
   emit_coverage(out, sums.checked, sums.of);
+  if (record->is_of_run)
+    emit_changes(out, record);
 }
 
 static void emit_run_steps(struct case_emit *out, const struct case_record *record)
@@ -265,6 +277,14 @@ static void emit_steps_of_entity(struct case_emit *out, const struct case_record
     is_first = false;
   }
   case_emit_text(out, "}}");
+}
+
+static bool is_in_any_step(const struct case_record *record, uint32_t entity)
+{
+  bool is_in = false;
+  for (uint32_t i = 0; i < case_record_step_count(record) && !is_in; i++)
+    is_in = case_step_entry(case_record_step(record, i), entity) != NULL;
+  return is_in;
 }
 
 static void emit_optional(struct case_emit *out, const char *name, const char *text)
@@ -320,6 +340,8 @@ int case_record_write_run(struct case_record *record, const struct case_run_info
   case_emit_key(&out, "entities");
   case_emit_open(&out, '[');
   for (uint32_t i = 0; i < casefile_count(record->cf) && !out.code; i++) {
+    if (record->is_part && !is_in_any_step(record, i))
+      continue;
     case_emit_item(&out);
     emit_run_entity(&out, record, i);
   }

@@ -253,7 +253,8 @@ static void take_pieces(struct case_found *found, const struct case_frame_findin
       .detections = head->detections,
       .outcome = head->outcome,
       .flags = (uint8_t)(CASE_ENTRY_IN_STEP | CASE_ENTRY_DONE |
-                         (head->flags & CASE_FRAME_RISKY ? CASE_ENTRY_RISKY : 0)),
+                         (head->flags & CASE_FRAME_RISKY ? CASE_ENTRY_RISKY : 0) |
+                         (head->flags & CASE_FRAME_NO_ENGINES ? CASE_ENTRY_NO_ENGINES : 0)),
   };
 }
 

@@ -16,6 +16,7 @@ struct case_found {
   const char *step;
   const char *identifier;
   bool is_blamed;
+  bool is_seen; /* of a run that is compared with: the other has the entity too */
 };
 
 /* A key is the step's name, a NUL, the type, and the identifier. */

@@ -29,7 +29,7 @@ const char *cli_asked_target(const char *target, char path[PATH_MAX])
   return is_file && realpath(target, path) ? path : target;
 }
 
-int cli_asked_write(const struct script_request *request, const char *started,
+int cli_asked_write(const struct script_request *request, const char *started, const char *since,
                     struct ap_slice given, struct ap_buf *out)
 {
   char folder[PATH_MAX];
@@ -42,6 +42,10 @@ int cli_asked_write(const struct script_request *request, const char *started,
   ap_json_write_cstr(out, started);
   ap_buf_add_str(out, ",\"folder\":");
   ap_json_write_cstr(out, getcwd(folder, sizeof(folder)));
+  if (since) {
+    ap_buf_add_str(out, ",\"since\":");
+    ap_json_write_cstr(out, since);
+  }
   add_list(out, ",\"only\":[", request->only, request->only_count);
   add_list(out, ",\"skip\":[", request->skip, request->skip_count);
   if (request->tlp) {
@@ -123,9 +127,10 @@ static void read_params(struct cli_asked *asked, struct ap_slice list)
   }
 }
 
-enum { COMMAND, TARGET, STARTED, FOLDER, ONLY, SKIP, FAIL_ON_RISKY, GIVEN, TLP, MEMBERS };
-static const char *const members[MEMBERS] = {
-    "command", "target", "started", "folder", "only", "skip", "fail_on_risky", "given", "tlp"};
+enum { COMMAND, TARGET, STARTED, FOLDER, ONLY, SKIP, FAIL_ON_RISKY, GIVEN, TLP, SINCE, MEMBERS };
+static const char *const members[MEMBERS] = {"command", "target", "started",       "folder",
+                                             "only",    "skip",   "fail_on_risky", "given",
+                                             "tlp",     "since"};
 
 int cli_asked_read(struct ap_slice json, struct cli_asked *asked)
 {
@@ -141,6 +146,7 @@ int cli_asked_read(struct ap_slice json, struct cli_asked *asked)
   script->target = read_text(asked, values[TARGET]);
   asked->started = read_text(asked, values[STARTED]);
   asked->folder = read_text(asked, values[FOLDER]);
+  asked->since = read_text(asked, values[SINCE]);
   script->only = (const char *const *)read_words(asked, values[ONLY], &script->only_count);
   script->skip = (const char *const *)read_words(asked, values[SKIP], &script->skip_count);
   script->tlp = read_text(asked, values[TLP]);
@@ -189,7 +195,7 @@ void cli_asked_deinit(struct cli_asked *asked)
 int cli_ended_read(struct ap_slice json, struct cli_ended *ended)
 {
   static const char *const keys[] = {"status", "finished", "exit",  "score",  "checked", "of",
-                                     "risky",  "requests", "quota", "params", "tags"};
+                                     "risky",  "requests", "quota", "params", "tags",    "changes"};
   struct ap_slice values[sizeof(keys) / sizeof(keys[0])];
   int64_t numbers[7] = {0};
   *ended = (struct cli_ended){0};
@@ -213,6 +219,7 @@ int cli_ended_read(struct ap_slice json, struct cli_ended *ended)
   ended->quota = (uint64_t)numbers[6];
   ended->params = values[9];
   ended->tags = values[10];
+  ended->changes = values[11];
   return ap_buf_error(&ended->status) ? ap_buf_error(&ended->status)
                                       : ap_buf_error(&ended->finished);
 }

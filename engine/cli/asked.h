@@ -12,6 +12,7 @@ struct cli_asked {
   char *name;                   /* of the playbook or action */
   char *started;                /* UTC */
   char *folder;                 /* in which it was started */
+  char *since;                  /* the run that it is compared with, "": none; NULL: it is not */
   char **withheld;              /* names of parameters that were secrets in plain */
   size_t withheld_count;
   struct ap_buf strings; /* of char *: all there are, to be freed */
@@ -22,8 +23,10 @@ struct cli_asked {
  * @param path  room for the name */
 const char *cli_asked_target(const char *target, char path[PATH_MAX]);
 
-/* Adds the JSON object for case_record_keep. @param given  of script_run_options.begun */
-int cli_asked_write(const struct script_request *request, const char *started,
+/* Adds the JSON object for case_record_keep.
+ * @param given  of script_run_options.begun
+ * @param since  as in struct cli_asked */
+int cli_asked_write(const struct script_request *request, const char *started, const char *since,
                     struct ap_slice given, struct ap_buf *out) AP_MUST_USE;
 
 /* AP_E_INVALID, AP_E_NO_MEMORY. */
@@ -46,6 +49,7 @@ struct cli_ended {
   uint64_t checked, of, risky, requests, quota;
   struct ap_slice params;
   struct ap_slice tags;
+  struct ap_slice changes; /* ptr NULL: it was not compared */
   struct ap_buf status, finished;
 };
 

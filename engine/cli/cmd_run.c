@@ -43,6 +43,9 @@ static int check_words(const struct script_command *script, const struct cli_arg
                            wanted ? "; entities are given with --entities FILE or --entity" : "");
   if (args->scenario && !args->simulate)
     return cli_wrong_usage(script->name, "--scenario goes with --simulate");
+  if (args->is_compared && args->simulate)
+    return cli_wrong_usage(script->name, "--changed-since-last does not go with --simulate: "
+                                         "no run is kept then");
   return CLI_EXIT_DONE;
 }
 
@@ -81,6 +84,7 @@ static int ask(const struct script_command *script, const struct cli_args *args,
       .format = cli_format_of(args),
       .output = args->output,
       .quiet = args->quiet,
+      .is_compared = args->is_compared,
       .lock = args->lock,
       .metrics = args->metrics,
   };
@@ -143,6 +147,9 @@ int cli_script(const struct cli_command *command, int argc, char **argv)
   int exit_code = cli_prepare(command, argc, argv, &args, &config);
   if (exit_code == CLI_EXIT_DONE)
     exit_code = check_words(script, &args);
+  if (exit_code == CLI_EXIT_DONE && args.is_compared && config.no_state)
+    exit_code = cli_wrong_usage(script->name, "--changed-since-last does not go with --no-state: "
+                                              "no run is kept then");
   if (exit_code != CLI_EXIT_DONE)
     exit_code = refused(command, &args, exit_code);
   else

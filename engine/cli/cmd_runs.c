@@ -70,6 +70,8 @@ static int ask(const char *id, const struct cli_asked *asked, const struct cli_a
       .format = cli_format_of(args),
       .output = args->output,
       .quiet = args->quiet,
+      .is_compared = asked->since != NULL,
+      .since = asked->since,
       .lock = args->lock,
       .metrics = args->metrics,
   };

@@ -44,7 +44,8 @@ const struct cli_command cli_commands[] = {
          "does and which parameters it takes. The result goes to standard output, whatever else\n"
          "there is to say to standard error.\n",
      .after = exit_codes,
-     .groups = ONLINE | CLI_GROUP_ENTITIES | CLI_GROUP_PARAMS | CLI_GROUP_STEPS | CLI_GROUP_CRON,
+     .groups = ONLINE | CLI_GROUP_ENTITIES | CLI_GROUP_PARAMS | CLI_GROUP_STEPS | CLI_GROUP_CRON |
+               CLI_GROUP_COMPARE,
      .own = cli_run_options,
      .run = cli_script},
     {.name = "action",
@@ -60,7 +61,7 @@ const struct cli_command cli_commands[] = {
          "`apogee list` shows the actions, `apogee show NAME` what one takes. Entities of types\n"
          "that the action does not accept are left out.\n",
      .after = exit_codes,
-     .groups = ONLINE | CLI_GROUP_ENTITIES | CLI_GROUP_PARAMS | CLI_GROUP_CRON,
+     .groups = ONLINE | CLI_GROUP_ENTITIES | CLI_GROUP_PARAMS | CLI_GROUP_CRON | CLI_GROUP_COMPARE,
      .run = cli_script},
     {.name = "plan",
      .synopsis = "PLAYBOOK|ACTION [--entities FILE|-]... [--entity TYPE:VALUE]... "

@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "store/spool.h"
 
+enum { TIME_LEN = sizeof("20261124T041152Z") - 1 };
+
 static const char suffix[] = ".run";
 
 static const char *folder_of(const struct cli_config *config, struct ap_buf *out)
@@ -59,11 +61,18 @@ static bool read_name(const char *name, char id[CLI_RUN_ID_BYTES])
   return true;
 }
 
+/* Ids begin with the second in which the run began; of those that began together the one that was
+ * written to last is the newest. */
 static int newest_first(const void *left, const void *right)
 {
   const struct cli_kept *a = left;
   const struct cli_kept *b = right;
-  return strcmp(b->id, a->id); /* they begin with the time */
+  int order = strncmp(b->id, a->id, TIME_LEN);
+  if (order == 0)
+    order = (a->changed_s < b->changed_s) - (a->changed_s > b->changed_s);
+  if (order == 0)
+    order = (a->changed_ns < b->changed_ns) - (a->changed_ns > b->changed_ns);
+  return order ? order : strcmp(b->id, a->id);
 }
 
 static int read_folder(DIR *folder, struct ap_buf *found)
@@ -77,6 +86,7 @@ static int read_folder(DIR *folder, struct ap_buf *found)
         !S_ISREG(st.st_mode))
       continue;
     kept.changed_s = st.st_mtime;
+    kept.changed_ns = st.st_mtim.tv_nsec;
     kept.bytes = (uint64_t)st.st_size;
     ap_buf_add(found, &kept, sizeof(kept));
   }

@@ -11,7 +11,8 @@ enum { CLI_RUN_ID_BYTES = 32 };
 
 struct cli_kept {
   char id[CLI_RUN_ID_BYTES];
-  int64_t changed_s; /* since 1970 */
+  int64_t changed_s;  /* since 1970 */
+  int64_t changed_ns; /* and of that second */
   uint64_t bytes;
 };
 

@@ -22,7 +22,8 @@ enum cli_group {
   CLI_GROUP_ENTITIES = 32, /* --entities, --entity, --tlp */
   CLI_GROUP_PARAMS = 64,   /* --param */
   CLI_GROUP_STEPS = 128,   /* --only, --skip */
-  CLI_GROUP_CRON = 256     /* --lock, --metrics */
+  CLI_GROUP_CRON = 256,    /* --lock, --metrics */
+  CLI_GROUP_COMPARE = 512  /* --changed-since-last */
 };
 
 struct cli_option {
@@ -63,6 +64,7 @@ struct cli_args {
   bool simulate;
   bool fail_on_risky;
   bool quiet;
+  bool is_compared; /* --changed-since-last */
   unsigned verbose;
 };
 

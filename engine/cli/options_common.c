@@ -151,6 +151,14 @@ static int take_fail_on_risky(void *into, char *value, struct ap_error *err)
   return AP_OK;
 }
 
+static int take_changed(void *into, char *value, struct ap_error *err)
+{
+  (void)value;
+  (void)err;
+  ((struct cli_args *)into)->is_compared = true;
+  return AP_OK;
+}
+
 static int take_quiet(void *into, char *value, struct ap_error *err)
 {
   (void)value;
@@ -238,6 +246,10 @@ const struct cli_option cli_common_options[] = {
      .group = CLI_GROUP_CRON,
      .doc = "exit with 5 while another run holds this lock, also with --no-state",
      .take = take_lock},
+    {.name = "changed-since-last",
+     .group = CLI_GROUP_COMPARE,
+     .doc = "say what is new since the last run of this name; with --quiet print only that",
+     .take = take_changed},
     {.name = "metrics",
      .value = "FILE",
      .group = CLI_GROUP_CRON,

@@ -10,7 +10,9 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/json.h"
 #include "base/log.h"
+#include "casefile/changes.h"
 #include "cli/asked.h"
 #include "cli/command.h"
 #include "cli/cron.h"
@@ -19,6 +21,7 @@
 #include "cli/output.h"
 #include "cli/parts.h"
 #include "cli/paths.h"
+#include "cli/previous.h"
 #include "cli/progress.h"
 #include "script/render.h"
 #include "script/watchdog.h"
@@ -35,6 +38,8 @@ struct doing {
   struct net_timer *deadline;
   struct net_timer *tick;
   char id[RUN_ID_BYTES];
+  char since[CLI_RUN_ID_BYTES]; /* with is_compared: the run before it; "": none */
+  bool has_changes;
   char started[AP_CLOCK_TEXT];
   int64_t started_unix_ms;
   uint64_t began_ms;
@@ -57,7 +62,8 @@ static void keep(struct doing *doing, struct ap_slice given)
   struct ap_buf asked = {0};
   struct ap_buf path = {0};
   cli_kept_path(doing->config, doing->id, &path);
-  int rc = cli_asked_write(&doing->request->script, doing->started, given, &asked);
+  int rc = cli_asked_write(&doing->request->script, doing->started,
+                           doing->request->is_compared ? doing->since : NULL, given, &asked);
   if (rc == AP_OK)
     rc = cli_kept_prepare(doing->config, &err);
   if (rc == AP_OK)
@@ -69,6 +75,17 @@ static void keep(struct doing *doing, struct ap_slice given)
   ap_buf_deinit(&path);
 }
 
+static void find_previous(struct doing *doing, struct ap_slice given)
+{
+  struct ap_slice value;
+  struct ap_buf name = {0};
+  if (ap_json_get(given, "name", &value))
+    ap_json_read_string(value, &name);
+  cli_previous_find(doing->config, doing->request->script.command, ap_buf_cstr(&name),
+                    doing->since);
+  ap_buf_deinit(&name);
+}
+
 static void begun(void *arg, struct ap_slice given)
 {
   struct doing *doing = arg;
@@ -77,6 +94,8 @@ static void begun(void *arg, struct ap_slice given)
     return;
   if (!request->id) {
     cli_kept_tidy(doing->config);
+    if (request->is_compared)
+      find_previous(doing, given);
     keep(doing, given);
   }
   cli_kept_blame_path(doing->config, doing->id, &doing->blame_path);
@@ -108,12 +127,34 @@ static void write_line(struct doing *doing, int rc, struct ap_buf *line)
     not_written(doing, rc);
 }
 
+/* --quiet then prints what changed and nothing else; a file has all. */
+static bool is_only_changed(const struct run_request *request)
+{
+  return request->is_compared && request->quiet && !request->output && !request->is_report;
+}
+
+static void compare(struct doing *doing)
+{
+  bool is_whole_run = strcmp(doing->request->script.command, "run") == 0;
+  if (!doing->request->is_compared || doing->request->is_report || doing->has_changes)
+    return;
+  doing->has_changes = true;
+  int rc = cli_previous_compare(doing->config, doing->since, is_whole_run, doing->parts.record);
+  if (rc != AP_OK)
+    not_written(doing, rc);
+}
+
+static void write_entity(struct doing *doing, uint32_t step, uint32_t entity)
+{
+  struct ap_buf line = {0};
+  write_line(doing, case_record_line_entity(doing->parts.record, step, entity, &line), &line);
+}
+
 static void put(void *arg, uint32_t step, uint32_t entity)
 {
   struct doing *doing = arg;
-  struct ap_buf line = {0};
-  if (doing->request->format == RUN_FORMAT_NDJSON)
-    write_line(doing, case_record_line_entity(doing->parts.record, step, entity, &line), &line);
+  if (doing->request->format == RUN_FORMAT_NDJSON && !is_only_changed(doing->request))
+    write_entity(doing, step, entity);
 }
 
 /* The entities that nobody asked for have no line yet: they get it before the step's. */
@@ -126,17 +167,25 @@ static void write_left_over(struct doing *doing, uint32_t step)
   }
 }
 
-static void step_ended(void *arg, uint32_t step)
+static void write_step(struct doing *doing, uint32_t step)
 {
-  struct doing *doing = arg;
-  if (doing->request->format != RUN_FORMAT_NDJSON)
-    return;
-  write_left_over(doing, step);
   int rc = case_record_write_step_line(doing->parts.record, step, output_write, doing->output);
   if (rc == AP_OK)
     rc = output_flush(doing->output);
   if (rc != AP_OK)
     not_written(doing, rc);
+}
+
+/* An action's line is its last: it tells what changed. */
+static void step_ended(void *arg, uint32_t step)
+{
+  struct doing *doing = arg;
+  if (doing->request->format != RUN_FORMAT_NDJSON || is_only_changed(doing->request))
+    return;
+  write_left_over(doing, step);
+  if (strcmp(doing->request->script.command, "action") == 0)
+    compare(doing);
+  write_step(doing, step);
 }
 
 static void print(void *arg, const char *text, size_t len)
@@ -327,8 +376,25 @@ static int write_whole_run(struct doing *doing, const struct script_end *end)
   return rc;
 }
 
+static void write_lines(struct doing *doing)
+{
+  for (uint32_t step = 0; step < case_record_step_count(doing->parts.record); step++) {
+    for (uint32_t i = 0; i < casefile_count(doing->parts.cf); i++)
+      if (case_record_entity(doing->parts.record, step, i).in_step)
+        write_entity(doing, step, i);
+    write_step(doing, step);
+  }
+}
+
 static int write_document(struct doing *doing, const struct script_end *end)
 {
+  if (is_only_changed(doing->request)) {
+    if (case_record_is_same(doing->parts.record))
+      return AP_OK;
+    case_record_keep_changed(doing->parts.record);
+    if (doing->request->format == RUN_FORMAT_NDJSON)
+      write_lines(doing);
+  }
   if (is_rendered(doing->request->format))
     return write_rendered(doing, end);
   if (end->is_whole)
@@ -379,6 +445,8 @@ static int finish(struct doing *doing)
       doing->has_case && end->exit_code != CLI_EXIT_USAGE && end->exit_code != CLI_EXIT_LIMIT;
   if (doing->has_case && !has_document)
     return end->exit_code;
+  if (has_document)
+    compare(doing);
   int rc = doing->written;
   if (rc == AP_OK && has_document)
     rc = end_record(doing, end);
@@ -467,16 +535,6 @@ static int start(struct doing *doing)
 
 /* ---- a run that is shown again ---- */
 
-static void write_lines(struct doing *doing)
-{
-  for (uint32_t step = 0; step < case_record_step_count(doing->parts.record); step++) {
-    for (uint32_t i = 0; i < casefile_count(doing->parts.cf); i++)
-      if (case_record_entity(doing->parts.record, step, i).is_done)
-        put(doing, step, i);
-    step_ended(doing, step);
-  }
-}
-
 /* One that was cut off has no end: what there is of it is shown. */
 static int show(struct doing *doing)
 {
@@ -497,7 +555,11 @@ static int show(struct doing *doing)
       .score = shown->score,
   };
   script_run_recall(doing->run, &end);
-  write_lines(doing);
+  if (shown->changes.ptr &&
+      case_record_recall_changes(doing->parts.record, shown->changes, end.is_whole) != AP_OK)
+    return CLI_EXIT_LIMIT;
+  if (doing->request->format == RUN_FORMAT_NDJSON)
+    write_lines(doing);
   int exit_code = finish(doing);
   return exit_code == CLI_EXIT_NOT_WRITTEN ? exit_code : CLI_EXIT_DONE;
 }
@@ -585,6 +647,8 @@ int run_main(const struct run_request *request, const struct cli_config *config)
     ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err.text);
     return CLI_EXIT_USAGE;
   }
+  if (request->since)
+    (void)snprintf(doing.since, sizeof(doing.since), "%s", request->since);
   if (doing.has_case)
     name_run(&doing);
   int exit_code = run_all(&doing, &folders);

@@ -38,6 +38,8 @@ struct run_request {
   enum run_format format;
   const char *output; /* --output FILE; NULL: standard output */
   bool quiet;
+  bool is_compared;    /* --changed-since-last */
+  const char *since;   /* with id: the run it is compared with; "": there was none */
   const char *lock;    /* --lock NAME; NULL: none */
   const char *metrics; /* --metrics FILE; NULL: none */
 };

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "casefile/changes.h"
 #include "script/host_private.h"
 #include "script/json.h"
 
@@ -182,6 +183,8 @@ static int begin(lua_State *L)
   luaL_setfuncs(L, functions, 1);
   lua_pushinteger(L, casefile_count(what->cf));
   lua_setfield(L, -2, "count");
+  lua_pushboolean(L, case_record_is_part(what->record));
+  lua_setfield(L, -2, "is_part");
   set_run(L, what);
   set_insights(L, what);
   set_steps(L, what);

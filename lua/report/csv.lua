@@ -1,6 +1,7 @@
 -- A run as CSV for spreadsheets and scripts: a row for each entity in each step, RFC 4180. Columns
 -- may be added at the end; none changes its name, place or meaning.
 -- SPDX-License-Identifier: Apache-2.0
+local changes = require "report.changes"
 local escape = require "report.escape"
 local paper = require "report.paper"
 local prose = require "report.prose"
@@ -13,7 +14,7 @@ local CELL_BYTES = 32000 -- a spreadsheet's cell takes 32,767 characters
 M.COLUMNS = {
   "run", "step", "action", "provider", "identifier", "type", "original_identifier", "internal",
   "suspicious", "verdict", "detections", "engines", "threshold", "outcome", "reason", "scan_date",
-  "age_days", "detecting_engines", "insights", "link",
+  "age_days", "detecting_engines", "insights", "link", "change",
 }
 
 local function insights(record, step, entity)
@@ -26,7 +27,7 @@ local function insights(record, step, entity)
   return table.concat(texts, " | ")
 end
 
-local function cells(record, number, entity)
+local function cells(record, number, entity, change_of)
   local step, found = record.steps[number], record.finding(number, entity)
   local verdict = found.verdict or {}
   local _, is_risky, detections, has_no_engines = record.peek(number, entity)
@@ -41,6 +42,7 @@ local function cells(record, number, entity)
     outcome = found.outcome, reason = found.reason, scan_date = date,
     age_days = prose.age_days(record, date), detecting_engines = prose.engines(found),
     insights = insights(record, number, entity), link = found.link,
+    change = change_of(step.step, found.identifier, found.type),
   }
 end
 
@@ -55,6 +57,18 @@ local function write_row(sheet, values)
   sheet:write "\r\n"
 end
 
+-- What an earlier run had: it has no finding here.
+local function write_gone(sheet, record)
+  for _, item in ipairs((changes.of(record) or { entities = {} }).entities) do
+    if item.changes[1] == "gone" then
+      write_row(sheet, {
+        run = record.run and record.run.run, step = item.step, identifier = item.identifier,
+        type = item.type, change = "gone",
+      })
+    end
+  end
+end
+
 local function heads()
   local values = {}
   for _, name in ipairs(M.COLUMNS) do values[name] = name end
@@ -65,13 +79,17 @@ end
 ---@return fun(): string? pieces
 function M.pieces(record)
   return paper.pieces(function(sheet)
+    local change_of = changes.lookup(record)
     write_row(sheet, heads())
     for step = 1, #record.steps do
       for entity = 1, record.count do
-        if record.peek(step, entity) then write_row(sheet, cells(record, step, entity)) end
+        if record.peek(step, entity) then
+          write_row(sheet, cells(record, step, entity, change_of))
+        end
         sheet:breathe()
       end
     end
+    write_gone(sheet, record)
   end)
 end
 

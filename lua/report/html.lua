@@ -2,6 +2,7 @@
 -- charts, a list that sorts and filters, all there is about each indicator, what was not checked
 -- and why, what it cost.
 -- SPDX-License-Identifier: Apache-2.0
+local changes = require "report.changes"
 local entity = require "report.html_entity"
 local paper = require "report.paper"
 local prose = require "report.prose"
@@ -15,6 +16,7 @@ local M = {}
 local MOST_ENTITIES = 1000
 local ON_TOP = 5 -- risky ones named there
 local OPEN = 3 -- and unfolded
+local MOST_CHANGES = 200
 
 local html = entity.html
 
@@ -160,6 +162,26 @@ local function write_bars(sheet, record, seen)
   sheet:write '</div><p class="soft">Engines that detect it, of those asked. The line across it '
   sheet:write("is the threshold."
     .. (#seen.bars == 20 and " The 20 with the most detections." or "") .. "</p></section>\n")
+end
+
+-- ---- what is new ----
+
+local function write_changes(sheet, record)
+  local news = changes.of(record)
+  if not news then return end
+  sheet:write('<h2 id="changes">What is new</h2>\n<section class="box">\n<p>',
+    html(changes.sentence(news)), "</p>\n")
+  local shown = math.min(#news.entities, MOST_CHANGES)
+  if shown > 0 then sheet:write '<ul class="plain">\n' end
+  for index = 1, shown do
+    local item = news.entities[index]
+    sheet:write("<li><strong>", html(changes.words(item)), "</strong>: ",
+      entity.indicator(item.identifier, item.type), " ", html(changes.detail(item)), "</li>\n")
+  end
+  local left_out = changes.left_out(news, shown)
+  if left_out > 0 then sheet:write("<li>and ", prose.number(left_out), " more</li>\n") end
+  if shown > 0 then sheet:write "</ul>\n" end
+  sheet:write "</section>\n"
 end
 
 -- ---- the list and the details ----
@@ -330,6 +352,7 @@ function M.pieces(record)
     head(sheet, record, prose.name(record) .. " – Apogee report")
     write_top(sheet, record, seen)
     write_glance(sheet, record, seen)
+    write_changes(sheet, record)
     write_insights(sheet, record)
     write_bars(sheet, record, seen)
     write_list(sheet, record, seen, first)

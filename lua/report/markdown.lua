@@ -1,6 +1,7 @@
 -- A run as Markdown for a ticket: what happened in a sentence, a table with the risky ones first,
 -- what was not checked and why, a short word on each risky one, the cost.
 -- SPDX-License-Identifier: Apache-2.0
+local changes = require "report.changes"
 local defang = require "report.defang"
 local escape = require "report.escape"
 local paper = require "report.paper"
@@ -73,6 +74,23 @@ local function write_table(sheet, record, seen, first)
       prose.count(seen.count - #first, "more is not shown", "more are not shown")))
   end
   sheet:write "\n"
+end
+
+-- ---- what is new ----
+
+local function write_changes(sheet, record)
+  local news = changes.of(record)
+  if not news then return end
+  sheet:write("### What is new\n\n", words(changes.sentence(news)), "\n\n")
+  local shown = math.min(#news.entities, MOST_ROWS)
+  for index = 1, shown do
+    local item = news.entities[index]
+    sheet:write("- ", words(changes.words(item)), ": ", indicator(item.identifier, item.type),
+      " (", words(changes.detail(item)), ")\n")
+  end
+  local left_out = changes.left_out(news, shown)
+  if left_out > 0 then sheet:write(("- and %s more\n"):format(prose.number(left_out))) end
+  if #news.entities > 0 then sheet:write "\n" end
 end
 
 -- ---- what was not checked ----
@@ -188,6 +206,7 @@ function M.pieces(record)
     local seen = survey.take(record, MOST_ROWS, sheet)
     sheet:write("## ", words(prose.name(record)), "\n\n**", words(prose.headline(record, seen)),
       "**\n\n")
+    write_changes(sheet, record)
     write_table(sheet, record, seen, survey.first(seen, MOST_ROWS))
     write_insights(sheet, record)
     write_missed(sheet, seen)

@@ -100,6 +100,7 @@ end
 
 local function happened(record, survey)
   local counts = survey.counts
+  if record.is_part then return "Only what has changed is shown." end
   if survey.count == 0 then
     local step = record.steps[1]
     if not record.run and step and (step.message or "") ~= "" then return step.message end

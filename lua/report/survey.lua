@@ -121,7 +121,7 @@ function M.take(record, most, sheet)
       if #kept < most then table.insert(kept, found) end
       add_bar(survey.bars, found)
       add_missed(survey, record, found)
-    else
+    elseif not record.is_part then
       add_unasked(survey, record, entity)
     end
     sheet:breathe()

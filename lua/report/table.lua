@@ -1,6 +1,7 @@
 -- A step as a table for a terminal: what is risky first, as wide as the terminal and not wider, and
 -- nothing in it that a terminal would take for a command.
 -- SPDX-License-Identifier: Apache-2.0
+local changes = require "report.changes"
 local paper = require "report.paper"
 local text = require "apogee.text"
 
@@ -163,6 +164,27 @@ function M.render_case(case, width)
   return table.concat(page, "\n") .. "\n"
 end
 
+local MOST_CHANGES = 200
+
+--- What is new since an earlier run, above the steps.
+--- @param news table the document's member "changes"
+--- @param width integer of the terminal
+--- @return string
+function M.render_changes(news, width)
+  local columns = math.max(width or 80, LEAST_WIDTH)
+  local page = text.wrap(changes.sentence(news), columns)
+  for index = 1, math.min(#news.entities, MOST_CHANGES) do
+    local item = news.entities[index]
+    local line = ("%s: %s (%s)"):format(changes.words(item), item.identifier, changes.detail(item))
+    for number, part in ipairs(text.wrap(text.escape(line), columns - 2 * #GAP)) do
+      table.insert(page, (number == 1 and GAP or GAP .. GAP) .. part)
+    end
+  end
+  local left_out = changes.left_out(news, math.min(#news.entities, MOST_CHANGES))
+  if left_out > 0 then table.insert(page, ("%sand %d more"):format(GAP, left_out)) end
+  return table.concat(page, "\n") .. "\n"
+end
+
 local function row_of(record, step, entity)
   local found = record.finding(step, entity)
   local verdict = found.verdict or {}
@@ -201,14 +223,21 @@ end
 function M.pieces(record, options)
   return paper.pieces(function(sheet)
     local gap = ""
+    local news = changes.of(record)
+    if news then
+      sheet:write(M.render_changes(news, options.width))
+      gap = "\n"
+    end
     for number, step in ipairs(record.steps) do
       if not is_dull(step) then
         local rows, left_out = rows_of(record, number, sheet)
-        sheet:write(gap, M.render({
-          title = step.name, status = step.status, message = step.message, rows = rows,
-          left_out = left_out,
-        }, options.width, options.is_coloured))
-        gap = "\n"
+        if #rows > 0 or not record.is_part then
+          sheet:write(gap, M.render({
+            title = step.name, status = step.status, message = step.message, rows = rows,
+            left_out = left_out,
+          }, options.width, options.is_coloured))
+          gap = "\n"
+        end
       end
     end
     local run = record.run

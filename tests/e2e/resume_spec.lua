@@ -52,6 +52,19 @@ describe("a run that is kept", function()
     end)
   end)
 
+  it("that knows no engine is unknown when it is shown again too", function()
+    local report = cjson.encode { response_code = 1, resource = OTHER, positives = 0, total = 0,
+      scan_date = "2024-01-01 00:00:00", scans = {}, permalink = "https://www.virustotal.com/" }
+    local scenario = ('return { answers = { ["file/report %s"] = { { body = %q } } } }')
+      :format(OTHER, (report:gsub('"scans":%b[]', '"scans":{}')))
+    workspace.simulated({ scenario = scenario }, function(w)
+      local first = w:run { "action", "scan_hash", "-p", "threshold=3", "--entity", OTHER,
+        "--format", "csv" }
+      assert.matches('"unknown"', first.out)
+      assert.equal(first.out, w:run({ "report", "--format", "csv" }).out)
+    end)
+  end)
+
   it("of an action alone is shown as that action's object", function()
     workspace.simulated({}, function(w)
       local first = w:run { "action", "scan_hash", "-p", "threshold=3", "--entity", EICAR,

@@ -6,7 +6,7 @@ local report = require "report.csv"
 
 local COLUMNS = "run step action provider identifier type original_identifier internal suspicious "
   .. "verdict detections engines threshold outcome reason scan_date age_days detecting_engines "
-  .. "insights link"
+  .. "insights link change"
 
 describe("csv", function()
   setup(function() _G.clock = clock end)
@@ -35,6 +35,7 @@ describe("csv", function()
       suspicious = "true", verdict = "risky", detections = "9", engines = "10", threshold = "3",
       outcome = "reported", reason = "", scan_date = "2024-03-01 12:00:00", age_days = "9",
       detecting_engines = "A, B", insights = "warn: Bad: one; two", link = "https://vt.example/x",
+      change = "",
     }, rows[1])
     assert.same({ "urls", "b", "not_checked", "failed", "late" },
       { rows[2].step, rows[2].identifier, rows[2].verdict, rows[2].outcome, rows[2].reason })
