@@ -59,6 +59,8 @@ enum run_format cli_format_of(const struct cli_args *args)
 static int ask(const struct script_command *script, const struct cli_args *args,
                const struct cli_config *config, bool as_json)
 {
+  const char *taken[CLI_ENTRIES_MAX];
+  const size_t taken_count = cli_taken_names(taken);
   const struct run_request request = {
       .script =
           {
@@ -66,6 +68,10 @@ static int ask(const struct script_command *script, const struct cli_args *args,
               .target = script->target ? script->target : args->operands.items[0],
               .params = args->params,
               .param_count = args->param_count,
+              .options = args->loose,
+              .option_count = args->loose_count,
+              .taken = taken,
+              .taken_count = taken_count,
               .only = args->only.items,
               .only_count = args->only.count,
               .skip = args->skip.items,

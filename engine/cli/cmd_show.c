@@ -7,6 +7,8 @@
 static int ask(const char *command, const struct cli_args *args, const struct cli_config *config)
 {
   bool is_show = strcmp(command, "show") == 0;
+  const char *taken[CLI_ENTRIES_MAX];
+  const size_t taken_count = cli_taken_names(taken);
   const struct run_request request = {
       .script =
           {
@@ -14,6 +16,8 @@ static int ask(const char *command, const struct cli_args *args, const struct cl
               .target = is_show ? args->operands.items[0] : NULL,
               .targets = args->operands.items,
               .target_count = args->operands.count,
+              .taken = taken,
+              .taken_count = taken_count,
           },
       .format = RUN_FORMAT_TABLE,
       .quiet = args->quiet,
@@ -39,6 +43,20 @@ static int check_words(const struct cli_command *command, const struct cli_args 
   if (args->operands.count > most)
     return cli_wrong_usage(command->name, "\"%.80s\" is one too many", args->operands.items[most]);
   return CLI_EXIT_DONE;
+}
+
+int cli_help_of(const struct cli_command *command, int argc, char **argv)
+{
+  struct cli_args args = {0};
+  struct cli_config config;
+  int exit_code = cli_prepare(command, argc, argv, &args, &config);
+  if (exit_code == CLI_EXIT_DONE)
+    exit_code = check_words(command, &args, 1, 1, "the name of an action or playbook");
+  if (exit_code == CLI_EXIT_DONE)
+    exit_code = ask("show", &args, &config);
+  cli_args_deinit(&args);
+  cli_config_deinit(&config);
+  return exit_code;
 }
 
 int cli_list(const struct cli_command *command, int argc, char **argv)

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/nearest.h"
+#include "cli/help.h"
 
 enum { COMMANDS_MAX = 32 };
 
@@ -14,36 +15,23 @@ enum {
   ONLINE = OFFLINE | CLI_GROUP_SETTINGS | CLI_GROUP_RESULT | CLI_GROUP_RUN
 };
 
-static const char exit_codes[] =
-    "\nExit codes:\n"
-    "  0   everything was done\n"
-    "  1   done in part: some entities failed, were limited, forbidden, denied or not asked, or\n"
-    "      were not rescanned as wished\n"
-    "  2   nothing was sent: wrong usage, configuration, playbook, action or entities file\n"
-    "  3   failed: the key was refused, or VirusTotal never answered\n"
-    "  4   scans are still pending\n"
-    "  5   another run holds the lock\n"
-    "  6   a limit ended the process (script watchdog, memory cap, out of memory)\n"
-    "  7   the result, the state or the metrics could not be written\n"
-    "  10, 11, 12  with --fail-on-risky something is risky, and it was done (10), done in part\n"
-    "      (11), or has scans pending (12)\n";
-
 const struct cli_command cli_commands[] = {
     {.name = "run",
      .synopsis = "PLAYBOOK [--entities FILE|-]... [--entity TYPE:VALUE]... [--param NAME=VALUE]...",
      .summary = "run a playbook on entities",
-     .help =
-         "Examples:\n"
-         "  apogee run triage --entities indicators.txt\n"
-         "  apogee run triage --simulate --entity url:http://malware.example.com/\n"
-         "  apogee run ./mine.lua --entities - --param threshold=5 --only urls <feed.csv\n"
-         "  apogee run triage --entities feed.csv --format json --output result.json \\\n"
-         "    --deadline 10m --fail-on-risky\n"
-         "\n"
-         "PLAYBOOK is a packaged playbook's name or a file. `apogee show PLAYBOOK` says what it\n"
-         "does and which parameters it takes. The result goes to standard output, whatever else\n"
-         "there is to say to standard error.\n",
-     .after = exit_codes,
+     .help = "Examples:\n"
+             "  apogee run triage --entities indicators.txt\n"
+             "  apogee run triage --simulate --entity url:http://malware.example.com/\n"
+             "  apogee run ./mine.lua --entities - --threshold 5 --only urls <feed.csv\n"
+             "  apogee run triage --entities feed.csv --format json --output result.json \\\n"
+             "    --deadline 10m --fail-on-risky\n"
+             "\n"
+             "PLAYBOOK is a packaged playbook's name or a file. `apogee run PLAYBOOK --help` says "
+             "what\n"
+             "it does and which parameters it takes: each is an option too. The result goes to "
+             "standard\n"
+             "output, whatever else there is to say to standard error.\n",
+     .has_exit_codes = true,
      .groups = ONLINE | CLI_GROUP_ENTITIES | CLI_GROUP_PARAMS | CLI_GROUP_STEPS | CLI_GROUP_CRON |
                CLI_GROUP_COMPARE,
      .own = cli_run_options,
@@ -53,14 +41,16 @@ const struct cli_command cli_commands[] = {
      .summary = "run one action on entities",
      .help =
          "Examples:\n"
-         "  apogee action scan_hash --param threshold=5 --entities hashes.txt\n"
-         "  apogee action scan_url --param threshold=3 --entity url:http://example.com/\n"
-         "  apogee action scan_hash -p threshold=5 --simulate --format json \\\n"
+         "  apogee action scan_hash --threshold 5 --entities hashes.txt\n"
+         "  apogee action scan_url --threshold 3 --entity url:http://example.com/\n"
+         "  apogee action scan_hash --threshold 5 --simulate --format json \\\n"
          "    --entity filehash:44d88612fea8a8f36de82e1278abb02f\n"
          "\n"
-         "`apogee list` shows the actions, `apogee show NAME` what one takes. Entities of types\n"
-         "that the action does not accept are left out.\n",
-     .after = exit_codes,
+         "`apogee list` shows the actions, `apogee action NAME --help` what one takes: each of "
+         "its\n"
+         "parameters is an option, and --param NAME=VALUE gives any. Entities of types that the\n"
+         "action does not accept are left out.\n",
+     .has_exit_codes = true,
      .groups = ONLINE | CLI_GROUP_ENTITIES | CLI_GROUP_PARAMS | CLI_GROUP_CRON | CLI_GROUP_COMPARE,
      .run = cli_script},
     {.name = "plan",
@@ -70,7 +60,7 @@ const struct cli_command cli_commands[] = {
      .help =
          "Examples:\n"
          "  apogee plan triage --entities indicators.txt\n"
-         "  apogee plan scan_hash --param threshold=5 --entities hashes.txt --format json\n"
+         "  apogee plan scan_hash --threshold 5 --entities hashes.txt --format json\n"
          "\n"
          "Takes what run and action take. Counts by step: what is in the cache, requests, quota,\n"
          "submissions that would become public, and what is skipped and why; then how long that\n"
@@ -93,7 +83,7 @@ const struct cli_command cli_commands[] = {
              "pending scans are waited for, the rest is done; what failed, was limited or "
              "forbidden is tried\n"
              "again. The result is that of the whole run.\n",
-     .after = exit_codes,
+     .has_exit_codes = true,
      .groups = OFFLINE | CLI_GROUP_SETTINGS | CLI_GROUP_RESULT | CLI_GROUP_PARAMS | CLI_GROUP_CRON,
      .run = cli_resume},
     {.name = "runs",
@@ -160,7 +150,7 @@ const struct cli_command cli_commands[] = {
              "  APOGEE_VT_API_KEY=... apogee ping --timeout 5s\n"
              "\n"
              "Asks for one report, which costs one look-up, and says what to do when that fails.\n",
-     .after = exit_codes,
+     .has_exit_codes = true,
      .groups = ONLINE,
      .run = cli_script},
     {.name = "entities",
@@ -246,10 +236,18 @@ const struct cli_command cli_commands[] = {
      .groups = CLI_GROUP_LOG,
      .own = cli_simulate_options,
      .run = cli_simulate},
+    {.name = "help",
+     .synopsis = "[COMMAND]",
+     .summary = "explain a command",
+     .help = "Examples:\n"
+             "  apogee help\n"
+             "  apogee help run\n"
+             "  apogee action scan_hash --help\n",
+     .run = cli_help_command},
     {0},
 };
 
-static const struct cli_command *find_command(const char *name)
+const struct cli_command *cli_find_command(const char *name)
 {
   for (const struct cli_command *command = cli_commands; command->name; command++)
     if (strcmp(command->name, name) == 0)
@@ -257,28 +255,7 @@ static const struct cli_command *find_command(const char *name)
   return NULL;
 }
 
-static int print_help(FILE *to)
-{
-  (void)fputs("Apogee asks VirusTotal about indicators, by rules written in Lua.\n\n"
-              "Usage: apogee COMMAND [OPTION]...\n\n",
-              to);
-  for (const struct cli_command *command = cli_commands; command->name; command++)
-    (void)fprintf(to, "  %-10s %s\n", command->name, command->summary);
-  (void)fputs("\napogee COMMAND --help explains a command; apogee --version says which this is.\n",
-              to);
-  return CLI_EXIT_DONE;
-}
-
-static int print_command_help(const struct cli_command *command)
-{
-  (void)printf("Usage: apogee %s %s\n\n%s", command->name, command->synopsis, command->help);
-  cli_options_help(command, stdout);
-  if (command->after)
-    (void)fputs(command->after, stdout);
-  return CLI_EXIT_DONE;
-}
-
-static int unknown_command(const char *name)
+int cli_unknown_command(const char *name)
 {
   const char *names[COMMANDS_MAX];
   size_t count = 0;
@@ -325,21 +302,36 @@ static int flush_output(int exit_code)
   return CLI_EXIT_NOT_WRITTEN;
 }
 
-int cli_run(int argc, char **argv)
+/* What is no command. -1: it is one. */
+static int answer(int argc, char **argv)
 {
   if (argc < 2) {
-    (void)print_help(stderr);
+    cli_help(stderr);
     return CLI_EXIT_USAGE;
   }
-  if (strcmp(argv[1], "--version") == 0)
-    return flush_output(printf("apogee %s\n", APOGEE_VERSION) < 0 ? CLI_EXIT_NOT_WRITTEN : 0);
-  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-    return flush_output(print_help(stdout));
-  const struct cli_command *command = find_command(argv[1]);
+  if (strcmp(argv[1], "--version") == 0) {
+    (void)printf("apogee %s\n", APOGEE_VERSION);
+    return CLI_EXIT_DONE;
+  }
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    cli_help(stdout);
+    return CLI_EXIT_DONE;
+  }
+  if (strcmp(argv[1], "--explain-exit") == 0)
+    return cli_explain_exit(argv[2]);
+  return -1;
+}
+
+int cli_run(int argc, char **argv)
+{
+  int exit_code = answer(argc, argv);
+  if (exit_code >= 0)
+    return flush_output(exit_code);
+  const struct cli_command *command = cli_find_command(argv[1]);
   if (!command)
-    return unknown_command(argv[1]);
+    return cli_unknown_command(argv[1]);
   for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
     if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-      return flush_output(print_command_help(command));
+      return flush_output(cli_help_asked(command, argc - 1, argv + 1));
   return flush_output(command->run(command, argc - 1, argv + 1));
 }

@@ -27,7 +27,7 @@ struct cli_command {
   const char *synopsis;         /* "FILE|-... [--entity TYPE:VALUE]..." */
   const char *summary;          /* one line for `apogee --help` */
   const char *help;             /* examples first; the options are added */
-  const char *after;            /* what follows the options; NULL: nothing */
+  bool has_exit_codes;          /* its help has them */
   unsigned groups;              /* enum cli_group: the common options that it takes */
   const struct cli_option *own; /* others, up to a NULL name; NULL: none */
   int (*run)(const struct cli_command *command, int argc, char **argv); /* argv[0] is its name */
@@ -42,6 +42,8 @@ extern const struct cli_command cli_commands[];
 int cli_script(const struct cli_command *command, int argc, char **argv); /* run, action, ping */
 int cli_list(const struct cli_command *command, int argc, char **argv);
 int cli_show(const struct cli_command *command, int argc, char **argv);
+/* The help of the action or playbook that a call of `run`, `action` or `plan` names. */
+int cli_help_of(const struct cli_command *command, int argc, char **argv);
 int cli_check(const struct cli_command *command, int argc, char **argv);
 int cli_entities(const struct cli_command *command, int argc, char **argv);
 int cli_resume(const struct cli_command *command, int argc, char **argv); /* and report */
@@ -60,6 +62,12 @@ extern const struct cli_option cli_doctor_options[];
 extern const struct cli_option cli_simulate_options[];
 extern const struct cli_option cli_run_options[];
 extern const struct cli_option cli_runs_options[];
+
+/* NULL: there is none of that name. */
+const struct cli_command *cli_find_command(const char *name);
+
+/* Says so, and what may be meant. Returns CLI_EXIT_USAGE. */
+int cli_unknown_command(const char *name);
 
 /* What --format says, or fits where the result goes. */
 enum run_format cli_format_of(const struct cli_args *args);

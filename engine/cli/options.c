@@ -18,6 +18,7 @@ struct parser {
   struct cli_config *config;
   struct ap_error *err;
   char **argv;
+  int at; /* of the word that is read, in argv */
   struct cli_entry entries[CLI_ENTRIES_MAX];
   size_t count;
   struct option longs[CLI_ENTRIES_MAX + 1];
@@ -105,27 +106,6 @@ static const struct cli_entry *named_entry(const struct parser *parser, const ch
 
 /* ---- what is wrong ---- */
 
-/* Worth repeating in a message: it cannot be a secret. */
-static bool is_harmless(const char *value)
-{
-  size_t digits = strspn(value, "0123456789");
-  return (digits && digits <= 9 && !value[digits]) || strcmp(value, "true") == 0 ||
-         strcmp(value, "false") == 0;
-}
-
-/* `--threshold 5` was a parameter. */
-static int hint_param(const struct parser *parser, const char *name, const char *value)
-{
-  char id[NAME_SHOWN];
-  (void)snprintf(id, sizeof(id), "%s", name);
-  for (char *c = id; *c; c++)
-    if (*c == '-')
-      *c = '_';
-  return ap_fail(parser->err, AP_E_INVALID,
-                 "unknown option --%s; a parameter is given as --param %s=%s", name, id,
-                 value && is_harmless(value) ? value : "VALUE");
-}
-
 /* What was meant: the only name that begins so, or one that is spelt nearly so. NULL: none. */
 static const char *meant_name(const struct parser *parser, const char *name)
 {
@@ -144,23 +124,33 @@ static const char *meant_name(const struct parser *parser, const char *name)
   return begin_count == 1 ? begins : ap_nearest(name, names, parser->count);
 }
 
-static int unknown_option(const struct parser *parser, const char *word, const char *next)
+/* Whoever mistypes a name begins it right: linux-password is not proxy-password. */
+static const char *near_of(const struct parser *parser, const char *name)
+{
+  const char *near = meant_name(parser, name);
+  return near && *near == *name ? near : NULL;
+}
+
+/* Running something takes its parameters as options too. */
+static bool may_be_param(const struct parser *parser, const char *word)
+{
+  const unsigned groups = CLI_GROUP_PARAMS | CLI_GROUP_ENTITIES;
+  return (parser->command->groups & groups) == groups && strncmp(word, "--", 2) == 0 &&
+         isalpha((unsigned char)word[2]);
+}
+
+static int unknown_option(const struct parser *parser, char *word)
 {
   bool is_long = strncmp(word, "--", 2) == 0;
   const char *dashes = is_long ? "--" : "-";
   const char *start = word + strlen(dashes);
   char name[NAME_SHOWN];
   (void)snprintf(name, sizeof(name), "%.*s", (int)name_len(start), start);
+  if (may_be_param(parser, word))
+    return cli_loose_add(parser->args, word, parser->at, near_of(parser, name), parser->err);
   const char *near = meant_name(parser, name);
-  bool may_be_param =
-      is_long && isalpha((unsigned char)*name) && (parser->command->groups & CLI_GROUP_PARAMS);
-  /* Whoever mistypes a name begins it right: linux-password is not proxy-password. */
-  if (near && (!may_be_param || *near == *name))
-    return ap_fail(parser->err, AP_E_INVALID, "unknown option %s%s: did you mean --%s?", dashes,
-                   name, near);
-  if (may_be_param)
-    return hint_param(parser, name, start[strlen(name)] == '=' ? start + strlen(name) + 1 : next);
-  return ap_fail(parser->err, AP_E_INVALID, "unknown option %s%s", dashes, name);
+  return ap_fail(parser->err, AP_E_INVALID, "unknown option %s%s%s%s%s", dashes, name,
+                 near ? ": did you mean --" : "", near ? near : "", near ? "?" : "");
 }
 
 static int missing_value(const struct parser *parser, const struct cli_entry *entry)
@@ -170,8 +160,8 @@ static int missing_value(const struct parser *parser, const struct cli_entry *en
                  cli_entry_value(entry, buf, sizeof(buf)));
 }
 
-/* `word` is what getopt stopped at, `next` what follows it (may be NULL). */
-static int refuse(const struct parser *parser, int code, const char *word, const char *next)
+/* `word` is what getopt stopped at. */
+static int refuse(const struct parser *parser, int code, char *word)
 {
   const struct cli_entry *entry = optopt ? entry_of(parser, optopt) : NULL;
   if (code == ':' && entry)
@@ -179,11 +169,11 @@ static int refuse(const struct parser *parser, int code, const char *word, const
   if (entry && named_entry(parser, word) == entry)
     return ap_fail(parser->err, AP_E_INVALID, "--%s takes no value", entry->name);
   if (strncmp(word, "--", 2) == 0 || !optopt)
-    return unknown_option(parser, word, next);
+    return unknown_option(parser, word);
   if (strlen(word) > 2 && word[1] == optopt)
-    return unknown_option(parser, word, next); /* -format */
-  const char letter[] = {'-', (char)optopt, '\0'};
-  return unknown_option(parser, letter, next);
+    return unknown_option(parser, word); /* -format */
+  char letter[] = {'-', (char)optopt, '\0'};
+  return unknown_option(parser, letter);
 }
 
 /* ---- what is taken ---- */
@@ -213,15 +203,24 @@ static int take(struct parser *parser, const struct cli_entry *entry, char *valu
   return rc;
 }
 
-/* The option at argv[at] was read up to argv[optind]. */
-static int take_option(struct parser *parser, int code, int at)
+/* An abbreviation is none: a new option could break it. What getopt took for its value goes back.
+ */
+static int refuse_abbreviation(struct parser *parser, char *word)
 {
-  const char *word = parser->argv[at];
+  if (optarg && optarg == parser->argv[optind - 1])
+    optind--;
+  return unknown_option(parser, word);
+}
+
+/* The option at argv[at] was read up to argv[optind]. */
+static int take_option(struct parser *parser, int code)
+{
+  char *word = parser->argv[parser->at];
   if (code == '?' || code == ':')
-    return refuse(parser, code, word, at + 1 == optind ? parser->argv[optind] : NULL);
+    return refuse(parser, code, word);
   const struct cli_entry *entry = entry_of(parser, code);
   if (code >= LONG_BASE && named_entry(parser, word) != entry)
-    return unknown_option(parser, word, NULL); /* an abbreviation, which a new option may break */
+    return refuse_abbreviation(parser, word);
   bool is_next_word = takes_value(entry) && optarg == parser->argv[optind - 1];
   if (is_next_word && named_entry(parser, optarg))
     return missing_value(parser, entry);
@@ -238,7 +237,7 @@ static int read_words(struct parser *parser, int argc)
   optind = 0; /* GNU: forget an earlier parse */
   opterr = 0;
   for (;;) {
-    int at = optind ? optind : 1;
+    parser->at = optind ? optind : 1;
     int code = getopt_long(argc, parser->argv, parser->shorts, parser->longs, NULL);
     if (code == -1)
       break;
@@ -246,12 +245,13 @@ static int read_words(struct parser *parser, int argc)
       add_operand(parser->args, optarg);
       continue;
     }
-    int rc = take_option(parser, code, at);
+    int rc = take_option(parser, code);
     if (rc != AP_OK)
       return rc;
   }
   while (optind < argc)
     add_operand(parser->args, parser->argv[optind++]);
+  cli_loose_settle(parser->args, parser->argv);
   return AP_OK;
 }
 
@@ -301,5 +301,7 @@ void cli_args_deinit(struct cli_args *args)
   free((void *)args->only.items);
   free((void *)args->skip.items);
   free(args->params);
+  free(args->loose);
+  free(args->loose_at);
   *args = (struct cli_args){0};
 }

@@ -37,6 +37,8 @@ struct cli_option {
   int (*take)(void *into, char *value, struct ap_error *err);
 };
 
+enum { CLI_ENTRIES_MAX = 96 }; /* options of one command */
+
 struct cli_words {
   const char **items;
   size_t count;
@@ -53,6 +55,9 @@ struct cli_args {
   struct cli_words skip;
   struct script_param *params;
   size_t param_count;
+  struct script_option *loose; /* options that may be parameters */
+  size_t loose_count;
+  int *loose_at; /* where they stand in argv */
   const char *config;
   const char *output;
   const char *scenario;
@@ -79,6 +84,10 @@ int cli_options_parse(const struct cli_command *command, int argc, char **argv,
                       struct cli_args *args, struct cli_config *config,
                       struct ap_error *err) AP_MUST_USE;
 void cli_args_deinit(struct cli_args *args);
+
+/* The names of the options that running a playbook or an action takes: what no parameter can be
+ * given as. Returns how many. */
+size_t cli_taken_names(const char *names[CLI_ENTRIES_MAX]);
 
 /* Prints every option that the command takes, with its meaning and default. */
 void cli_options_help(const struct cli_command *command, FILE *to);

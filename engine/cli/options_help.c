@@ -4,8 +4,9 @@
 
 #include "base/buf.h"
 #include "cli/options_private.h"
+#include "cli/print.h"
 
-enum { LABEL_WIDTH = 26, WIDTH = 100 };
+enum { LABEL_WIDTH = 26 };
 
 static const char *join_words(const struct cli_key *key, char *buf, size_t size)
 {
@@ -51,22 +52,6 @@ const char *cli_entry_value(const struct cli_entry *entry, char *buf, size_t siz
   return NULL;
 }
 
-static void print_words(FILE *to, const char *doc)
-{
-  size_t column = LABEL_WIDTH;
-  while (*doc) {
-    size_t len = strcspn(doc, " ");
-    if (column > LABEL_WIDTH && column + 1 + len > WIDTH) {
-      (void)fprintf(to, "\n%*s", LABEL_WIDTH, "");
-      column = LABEL_WIDTH;
-    }
-    (void)fprintf(to, "%s%.*s", column > LABEL_WIDTH ? " " : "", (int)len, doc);
-    column += len + (column > LABEL_WIDTH);
-    doc += len + (doc[len] == ' ');
-  }
-  (void)fputc('\n', to);
-}
-
 static void print_entry(FILE *to, const struct cli_entry *entry)
 {
   char buf[64];
@@ -85,7 +70,7 @@ static void print_entry(FILE *to, const struct cli_entry *entry)
     ap_buf_add_fmt(&doc, " (default %s)", entry->key->fallback);
   if (entry->key && entry->key->env)
     ap_buf_add_fmt(&doc, " [%s]", entry->key->env);
-  print_words(to, ap_buf_cstr(&doc));
+  cli_print_words(to, ap_buf_cstr(&doc), LABEL_WIDTH);
   ap_buf_deinit(&doc);
 }
 
@@ -94,6 +79,8 @@ void cli_options_help(const struct cli_command *command, FILE *to)
   struct cli_entry entries[CLI_ENTRIES_MAX];
   size_t count = cli_entries(command, entries);
   bool had_key = false;
+  if (count == 0)
+    return;
   (void)fputs("\nOptions:\n", to);
   for (size_t i = 0; i < count; i++) {
     if (entries[i].key && !had_key)

@@ -23,6 +23,23 @@ void cli_print_text(const char *text)
   }
 }
 
+void cli_print_words(FILE *to, const char *words, size_t indent)
+{
+  enum { WIDTH = 100 };
+  size_t column = indent;
+  while (*words) {
+    size_t len = strcspn(words, " ");
+    if (column > indent && column + 1 + len > WIDTH) {
+      (void)fprintf(to, "\n%*s", (int)indent, "");
+      column = indent;
+    }
+    (void)fprintf(to, "%s%.*s", column > indent ? " " : "", (int)len, words);
+    column += len + (column > indent);
+    words += len + (words[len] == ' ');
+  }
+  (void)fputc('\n', to);
+}
+
 int cli_take_as_json(bool *as_json, const char *value, struct ap_error *err)
 {
   *as_json = strcmp(value, "json") == 0;

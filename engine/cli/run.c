@@ -216,6 +216,9 @@ static void hide(void *arg, const char *text)
   for (size_t i = 0; i < script->param_count; i++)
     if (strcmp(script->params[i].value, text) == 0)
       memset((char *)(uintptr_t)script->params[i].value, '*', strlen(text));
+  for (size_t i = 0; i < script->option_count; i++)
+    if (script->options[i].value && strcmp(script->options[i].value, text) == 0)
+      memset((char *)(uintptr_t)script->options[i].value, '*', strlen(text));
 }
 
 static void broke(void *arg, int code)

@@ -113,17 +113,41 @@ static void push_params(lua_State *L, const struct script_request *request)
   }
 }
 
+static void set_text(lua_State *L, const char *name, const char *text)
+{
+  lua_pushstring(L, text); /* nil for NULL */
+  lua_setfield(L, -2, name);
+}
+
+static void push_options(lua_State *L, const struct script_request *request)
+{
+  luaL_checkstack(L, 4, "options");
+  lua_newtable(L);
+  for (size_t i = 0; i < request->option_count; i++) {
+    const struct script_option *option = &request->options[i];
+    lua_newtable(L);
+    set_text(L, "name", option->name);
+    set_text(L, "value", option->value);
+    set_text(L, "near", option->near);
+    lua_pushboolean(L, option->is_apart);
+    lua_setfield(L, -2, "is_apart");
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+}
+
 static void push_request(lua_State *L, const struct script_request *request)
 {
   lua_newtable(L);
-  lua_pushstring(L, request->command);
-  lua_setfield(L, -2, "command");
-  lua_pushstring(L, request->target);
-  lua_setfield(L, -2, "target");
+  set_text(L, "command", request->command);
+  set_text(L, "target", request->target);
   push_list(L, request->targets, request->target_count);
   lua_setfield(L, -2, "targets");
   push_params(L, request);
   lua_setfield(L, -2, "params");
+  push_options(L, request);
+  lua_setfield(L, -2, "options");
+  push_list(L, request->taken, request->taken_count);
+  lua_setfield(L, -2, "taken");
   push_list(L, request->only, request->only_count);
   lua_setfield(L, -2, "only");
   push_list(L, request->skip, request->skip_count);

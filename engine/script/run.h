@@ -18,6 +18,14 @@ struct script_param {
   const char *value;
 };
 
+/* An option that the program does not have: maybe a parameter. */
+struct script_option {
+  const char *name;  /* "rescan-after-days" */
+  const char *value; /* NULL: none followed */
+  bool is_apart;     /* it was the next word */
+  const char *near;  /* an option that the program has, and is spelt nearly so; NULL: none */
+};
+
 /* What a plan stands on. Borrowed as long as the run lives. */
 struct script_plan {
   struct store *store; /* what is cached, and the ledger */
@@ -36,6 +44,10 @@ struct script_request {
   size_t target_count;
   const struct script_param *params; /* in order */
   size_t param_count;
+  const struct script_option *options; /* in order */
+  size_t option_count;
+  const char *const *taken; /* names that no parameter can be given as: options of the program */
+  size_t taken_count;
   const char *const *only;
   size_t only_count;
   const char *const *skip;

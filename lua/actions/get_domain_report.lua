@@ -98,6 +98,7 @@ return action {
       doc = "Ask for the host as it is, instead of for its registrable domain." },
   },
   returns = "is_success",
+  outputs = enrichment.names(FIELDS),
 
   run = function(ctx, entity)
     local domain, why = entity:domain(ctx.params.exact_host)

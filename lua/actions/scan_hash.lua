@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local action = require "apogee.action"
 local engines = require "apogee.engines"
+local enrichment = require "apogee.enrichment"
 local rescan = require "apogee.rescan"
 local scan = require "apogee.scan"
 local threshold = require "apogee.threshold"
@@ -47,6 +48,7 @@ return action {
   needs = { "vt" },
   params = { threshold.param { required = true }, rescan.param() },
   returns = "is_risky",
+  outputs = enrichment.names(FIELDS),
 
   run = function(ctx, entity)
     local hash = hash_of(entity.identifier)

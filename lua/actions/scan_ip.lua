@@ -111,6 +111,7 @@ return action {
   needs = { "vt" },
   params = { threshold.param { default = 25 } },
   returns = "is_success",
+  outputs = enrichment.names(FIELDS),
 
   run = function(ctx, entity)
     local address = entity.identifier:match "^%s*(.-)%s*$"

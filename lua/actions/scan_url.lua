@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local action = require "apogee.action"
 local engines = require "apogee.engines"
+local enrichment = require "apogee.enrichment"
 local rescan = require "apogee.rescan"
 local scan = require "apogee.scan"
 local threshold = require "apogee.threshold"
@@ -62,6 +63,7 @@ return action {
       doc = "Submit a URL that VirusTotal does not know. A submitted URL becomes public." },
   },
   returns = "is_risky",
+  outputs = enrichment.names(FIELDS),
 
   run = function(ctx, entity)
     local url = url_of(entity)

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local action = require "apogee.action"
 local engines = require "apogee.engines"
+local enrichment = require "apogee.enrichment"
 local scan = require "apogee.scan"
 local server = require "apogee.server"
 local threshold = require "apogee.threshold"
@@ -185,6 +186,7 @@ return action {
       doc = "The only key of the machine to trust, by its fingerprint." },
   },
   returns = "is_risky",
+  outputs = enrichment.names(FIELDS),
 
   validate = function(params)
     if #params.file_paths == 0 and not params.folder then

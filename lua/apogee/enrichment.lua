@@ -18,4 +18,13 @@ function M.apply(entity, report, fields)
   for _, field in ipairs(fields) do entity:enrich(field[1], value_of(report, field[2])) end
 end
 
+--- The names of the fields, for an action's manifest.
+---@param fields table[]
+---@return string[]
+function M.names(fields)
+  local names = {}
+  for _, field in ipairs(fields) do table.insert(names, field[1]) end
+  return names
+end
+
 return M

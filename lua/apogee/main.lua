@@ -1,6 +1,7 @@
 -- Where the program enters Lua: one function per subcommand that knows scripts.
 -- SPDX-License-Identifier: Apache-2.0
 local loader = require "apogee.loader"
+local options = require "apogee.options"
 local params = require "apogee.params"
 local policy = require "apogee.policy"
 local runner = require "apogee.runner"
@@ -11,6 +12,7 @@ local WRONG_USAGE = 2
 
 -- What only some subcommands need is read by them alone: a run should begin at once.
 local function catalog() return require "apogee.catalog" end
+local function page() return require "apogee.page" end
 
 local function find_action(engine, word)
   if not loader.is_path(word) then return loader.find(loader.index(engine), word) end
@@ -37,18 +39,23 @@ end
 local TYPED = ": the secret itself was given: it showed in the process list, and the shell may "
   .. "keep it: give file:PATH, env:NAME or credential:NAME instead"
 
-local function warn_of_secrets(engine, defs, args)
-  for _, plain in ipairs(params.plain_secrets(defs, args.params or {})) do
+local function warn_of_secrets(engine, defs, given)
+  for _, plain in ipairs(params.plain_secrets(defs, given)) do
     engine.hide(plain[2])
     engine.warn(nil, plain[1].id .. TYPED)
   end
 end
 
+-- args.given is what --param and the options of parameters give together.
 local function collect(engine, defs, args)
-  local values, message, missing = params.collect(engine, defs, args.params or {})
-  if values then warn_of_secrets(engine, defs, args) end
+  local given, wrong = options.take(engine, defs, args.options or {}, args.taken)
+  if not given then return nil, wrong end
+  local typed = { table.unpack(args.params or {}) }
+  args.given = table.move(given, 1, #given, #typed + 1, typed)
+  local values, message, missing = params.collect(engine, defs, args.given)
+  if values then warn_of_secrets(engine, defs, args.given) end
   if values or not missing then return values, message end
-  return nil, message .. ": give --param " .. missing.id .. "=VALUE"
+  return nil, message .. ": give " .. options.written(missing, nil, args.taken)
 end
 
 local function playbook_of(action, values)
@@ -63,7 +70,7 @@ local command = {}
 
 -- From here on the run is one that `apogee resume` can go on with.
 local function begin(engine, name, defs, args)
-  local params_kept, withheld = params.kept(defs, args.params or {})
+  local params_kept, withheld = params.kept(defs, args.given)
   engine.begin_run { name = name, params = params_kept, withheld = withheld }
 end
 
@@ -73,11 +80,11 @@ function command.action(engine, args)
   local values, why = collect(engine, action.params, args)
   if not values then return WRONG_USAGE, why end
   local playbook = playbook_of(action, values)
-  local options = { fail_on_risky = args.fail_on_risky, is_alone = true }
-  local ok, wrong = runner.check(engine, playbook, {}, options)
+  local how = { fail_on_risky = args.fail_on_risky, is_alone = true }
+  local ok, wrong = runner.check(engine, playbook, {}, how)
   if not ok then return WRONG_USAGE, wrong end
   begin(engine, action.name, action.params, args)
-  return (runner.run(engine, playbook, {}, options))
+  return (runner.run(engine, playbook, {}, how))
 end
 
 function command.run(engine, args)
@@ -131,13 +138,13 @@ end
 function command.show(engine, args)
   local action, message = find_action(engine, args.target)
   if action then
-    engine.print(catalog().show_action(action))
+    engine.print(page().action(action, args.taken))
     return 0
   end
   if not engine.find_playbook(args.target) then return WRONG_USAGE, message end
   local playbook, why = find_playbook(engine, args.target)
   if not playbook then return WRONG_USAGE, why end
-  engine.print(catalog().show_playbook(playbook))
+  engine.print(page().playbook(playbook, args.target, args.taken))
   return 0
 end
 

@@ -1,6 +1,6 @@
 -- Checks what an action file returned and turns it into an action:
 --   { id, name, provider, doc, accepts = {types}, needs = {names}, params = {defs}, returns,
---     run | run_case, each, validate, path }
+--     outputs = {names of enrichment fields}, run | run_case, each, validate, path }
 --
 -- validate(params) says what is wrong with parameters that are each fine alone, as one sentence, or
 -- returns nothing. It is called before anything is sent, and reaches nothing but its argument.
@@ -21,6 +21,7 @@ local FIELDS = {
   needs = { "table" },
   params = { "table" },
   returns = { "string", required = true },
+  outputs = { "table" },
   run = { "function" },
   run_case = { "function" },
   each = { "function" },
@@ -81,6 +82,9 @@ local function check_texts(problems, manifest)
     local value = manifest[field]
     if value and not schema.is_line(value) then problems:add(field, "must be one line of text") end
   end
+  if not schema.is_string_list(manifest.outputs or {}) then
+    problems:add("outputs", 'must be a list of names: { "Scan date" }')
+  end
   if manifest.returns ~= "is_risky" and manifest.returns ~= "is_success" then
     problems:add_unknown("returns", "must be is_risky or is_success", manifest.returns, RESULTS)
   end
@@ -108,6 +112,7 @@ local function normal(problems, manifest)
     needs = check_needs(problems, manifest.needs or {}),
     params = param_check.check(problems, manifest.params),
     returns = manifest.returns,
+    outputs = manifest.outputs or {},
     run = manifest.run,
     run_case = manifest.run_case,
     each = manifest.each,

@@ -12,7 +12,7 @@ end
 
 local function commands_of_help()
   local found = {}
-  for name in help():gmatch "\n  (%l[%l-]*) " do found[name] = true end
+  for name in help():match("\nCommands:(\n.*)$"):gmatch "\n  (%l[%l-]*) " do found[name] = true end
   return found
 end
 
@@ -62,7 +62,7 @@ describe("the manual page", function()
 
   it("has the exit codes of run", function()
     local of_help, found = {}, {}
-    for codes in help("run"):match("\nExit codes:\n(.*)$"):gmatch "  (%d[%d, ]*)  ?%l" do
+    for codes in help("run"):match("\nExit codes[^\n]*:\n(.*)$"):gmatch "  (%d[%d, ]*)  ?%l" do
       for code in codes:gmatch "%d+" do of_help[code] = true end
     end
     for codes in entries("EXIT STATUS", "EXAMPLES") do

@@ -301,7 +301,7 @@ describe("apogee list, show, check", function()
       end
       local show = w:run { "show", "scan_hash" }
       assert.equal(0, show.exit)
-      assert.matches("threshold %(integer, 1 or more; required%)", show.out)
+      assert.matches("%-%-threshold N %(integer, 1 or more; required%)", show.out)
       local check = w:run { "check", "lua/actions/scan_hash.lua", "playbooks/triage.lua" }
       assert.equal(0, check.exit)
       assert.matches("OK", check.out)

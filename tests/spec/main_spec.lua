@@ -79,7 +79,7 @@ describe("an action that was asked for alone", function()
         'params = { { "threshold", type = "integer", min = 1, required = true } }'),
     })
     assert.equal(2, exit)
-    assert.equal("threshold: is required (integer, 1 or more): give --param threshold=VALUE",
+    assert.equal("threshold: is required (integer, 1 or more): give --threshold N",
       message)
   end)
 
@@ -173,12 +173,12 @@ describe("show", function()
     assert.equal(0, exit)
     local text = printed(engine)
     for _, part in ipairs {
-      "go - GO it\n\n    Does it.\n",
-      "    threshold (integer, 1 or more; required)\n        Also called: Threshold\n"
+      "NAME\n    go - GO it\n", "\nDESCRIPTION\n    Does it.\n",
+      "    --threshold N (integer, 1 or more; required)\n        Also called: Threshold\n"
         .. "        How many.\n",
-      "    mode (string, one of all, none; default all)\n",
-      "\nRUNS ON\n    url\n", "\nRETURNS\n    is_success\n", "\nNEEDS\n    vt\n",
-      "    apogee action go --param threshold=3 --param key=env:NAME --entity url:",
+      "    --mode all|none (string, one of all, none; default all)\n",
+      "\nRUNS ON\n    url\n", "\nOUTPUTS\n    is_success: ", "\nNEEDS\n    vt\n",
+      "    apogee action go --threshold 3 --key env:NAME --entity url:",
     } do
       assert.truthy(text:find(part, 1, true), part)
     end
@@ -191,7 +191,7 @@ describe("show", function()
         steps = { { "a", action = "go" }, { "b", run = function() end } } }]],
     })
     assert.equal(0, exit)
-    assert.matches("P\n\n    All of it%.\n", printed(engine))
+    assert.matches("NAME\n    P\n.*\nDESCRIPTION\n    All of it%.\n", printed(engine))
     assert.matches("    a: go on url\n    b: a function of the playbook\n", printed(engine))
   end)
 

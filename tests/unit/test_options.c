@@ -194,8 +194,10 @@ static void test_what_is_wrong_is_said_in_a_sentence(void **state)
     const char *line;
     const char *says;
   } cases[] = {
-      {"run t --frmat json", "unknown option --frmat: did you mean --format?"},
-      {"run t --frmat=json", "unknown option --frmat: did you mean --format?"},
+      {"runs --frmat json", "unknown option --frmat: did you mean --format?"},
+      {"runs --frmat=json", "unknown option --frmat: did you mean --format?"},
+      {"runs --form json", "unknown option --form: did you mean --format?"},
+      {"resume --threshold 5", "unknown option --threshold"},
       {"run t --format", "--format needs a value: --format json|ndjson|table|csv|markdown|html"},
       {"run t --jobs", "--jobs needs a value: --jobs N"},
       {"run t --on-limit", "--on-limit needs a value: --on-limit wait|stop"},
@@ -218,22 +220,12 @@ static void test_what_is_wrong_is_said_in_a_sentence(void **state)
                                     "\"10m\", not \"tomorrow\""},
       {"run t --on-limit go", "--on-limit: it must be wait or stop, not \"go\""},
       {"run t --verify-ssl no", "--verify-ssl: it must be true or false, not \"no\""},
-      {"run t --sim", "unknown option --sim: did you mean --simulate?"},
-      {"run t --sim=x", "unknown option --sim: did you mean --simulate?"},
       {"run t -z", "unknown option -z"},
       {"run t -vz", "unknown option -z"},
       {"run t -format json", "unknown option -format: did you mean --format?"},
-      {"run t --threshold 5", "unknown option --threshold; a parameter is given as --param "
-                              "threshold=5"},
-      {"run t --threshold=5", "--param threshold=5"},
-      {"run t --rescan-after-days 7", "--param rescan_after_days=7"},
-      {"run t --linux-password hunter2", "--param linux_password=VALUE"},
-      {"run t --linux-password=hunter2", "--param linux_password=VALUE"},
-      {"run t --threshold", "--param threshold=VALUE"},
       {"list --threshold 5", "unknown option --threshold"},
       {"list --jobs 5", "unknown option --jobs"},
       {"ping --entity url:x", "unknown option --entity"},
-      {"action a --only x", "unknown option --only"},
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     int rc = parse(fixture, cases[i].line);
@@ -241,8 +233,55 @@ static void test_what_is_wrong_is_said_in_a_sentence(void **state)
         strstr(fixture->err.text, "hunter2"))
       fail_msg("%s\n  gave %d \"%s\"", cases[i].line, rc, fixture->err.text);
   }
-  assert_int_equal(parse(fixture, "list --threshold 5"), AP_E_INVALID);
-  assert_null(strstr(fixture->err.text, "--param"));
+}
+
+/* What a command does not have may be a parameter of what it runs. */
+static void test_unknown_options_are_kept_aside(void **state)
+{
+  struct fixture *fixture = *state;
+  static const struct {
+    const char *line;
+    const char *target; /* NULL: none */
+    size_t operand_count;
+    const char *name;
+    const char *value; /* of the first; NULL: none */
+    bool is_apart;
+    const char *near;
+  } cases[] = {
+      {"run t --threshold 5", "t", 1, "threshold", "5", true, NULL},
+      {"run t --threshold=5", "t", 1, "threshold", "5", false, NULL},
+      {"run t --threshold=", "t", 1, "threshold", "", false, NULL},
+      {"run --threshold 5 t", "t", 1, "threshold", "5", true, NULL},
+      {"run --deep t", "t", 1, "deep", NULL, false, NULL},
+      {"run --deep t --threshold 5", "t", 1, "deep", NULL, false, NULL},
+      {"run t --deep --simulate", "t", 1, "deep", NULL, false, NULL},
+      {"run t --deep x y", "t", 2, "deep", "x", true, NULL},
+      {"run --threshold 5", NULL, 0, "threshold", "5", true, NULL},
+      {"run t --threshold", "t", 1, "threshold", NULL, false, NULL},
+      {"run t --threshold -- 5", "t", 2, "threshold", NULL, false, NULL},
+      {"run t --frmat json", "t", 1, "frmat", "json", true, "format"},
+      {"run t --form json", "t", 1, "form", "json", true, "format"},
+      {"run t --form=json", "t", 1, "form", "json", false, "format"},
+      {"run t --sim x", "t", 1, "sim", "x", true, "simulate"},
+      {"action a --linux-password hunter2", "a", 1, "linux-password", "hunter2", true, NULL},
+      {"plan a --threshold 5", "a", 1, "threshold", "5", true, NULL},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    const struct cli_args *args = &fixture->args;
+    if (parse(fixture, cases[i].line) != AP_OK || args->loose_count == 0)
+      fail_msg("%s: %s", cases[i].line, fixture->err.text);
+    assert_int_equal(cases[i].operand_count, args->operands.count);
+    if (cases[i].target)
+      assert_string_equal(cases[i].target, args->operands.items[0]);
+    assert_string_equal(cases[i].name, args->loose[0].name);
+    assert_int_equal(cases[i].is_apart, args->loose[0].is_apart);
+    assert_int_equal(cases[i].value == NULL, args->loose[0].value == NULL);
+    if (cases[i].value)
+      assert_string_equal(cases[i].value, args->loose[0].value);
+    assert_int_equal(cases[i].near == NULL, args->loose[0].near == NULL);
+    if (cases[i].near)
+      assert_string_equal(cases[i].near, args->loose[0].near);
+  }
 }
 
 /* ---- secrets ---- */
@@ -365,6 +404,7 @@ int main(void)
       WITH_ARGV(test_the_log_is_as_talkative_as_asked),
       WITH_ARGV(test_a_list_may_have_more_items_than_there_are_words),
       WITH_ARGV(test_what_is_wrong_is_said_in_a_sentence),
+      WITH_ARGV(test_unknown_options_are_kept_aside),
       WITH_ARGV(test_a_bare_secret_is_warned_of_and_overwritten),
       WITH_ARGV(test_a_source_is_not_warned_of),
       cmocka_unit_test(test_no_command_has_an_option_twice),
