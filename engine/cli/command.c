@@ -236,6 +236,17 @@ const struct cli_command cli_commands[] = {
      .groups = CLI_GROUP_LOG,
      .own = cli_simulate_options,
      .run = cli_simulate},
+    {.name = "completion",
+     .synopsis = "bash",
+     .summary = "print what completes words of apogee in a shell",
+     .help = "Examples:\n"
+             "  source <(apogee completion bash)\n"
+             "  apogee completion bash >~/.local/share/bash-completion/completions/apogee\n"
+             "\n"
+             "Completes commands, options and their values, actions, playbooks, the options of "
+             "their\n"
+             "parameters, and runs. An installation has it in place already.\n",
+     .run = cli_completion},
     {.name = "help",
      .synopsis = "[COMMAND]",
      .summary = "explain a command",

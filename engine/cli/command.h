@@ -52,6 +52,7 @@ int cli_plan(const struct cli_command *command, int argc, char **argv);
 int cli_quota(const struct cli_command *command, int argc, char **argv);
 int cli_cache(const struct cli_command *command, int argc, char **argv);
 int cli_doctor(const struct cli_command *command, int argc, char **argv);
+int cli_completion(const struct cli_command *command, int argc, char **argv);
 int cli_simulate(const struct cli_command *command, int argc, char **argv);
 
 extern const struct cli_option cli_entities_options[];

@@ -191,7 +191,12 @@ static void step_ended(void *arg, uint32_t step)
 static void print(void *arg, const char *text, size_t len)
 {
   struct doing *doing = arg;
-  int rc = output_write(doing->output, text, len);
+  FILE *capture = doing->request->capture;
+  int rc = AP_OK;
+  if (!capture)
+    rc = output_write(doing->output, text, len);
+  else if (fwrite(text, 1, len, capture) != len)
+    rc = AP_E_NO_MEMORY;
   if (rc != AP_OK)
     not_written(doing, rc);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "cli/config.h"
 #include "script/run.h"
@@ -40,6 +41,7 @@ struct run_request {
   bool quiet;
   bool is_compared;    /* --changed-since-last */
   const char *since;   /* with id: the run it is compared with; "": there was none */
+  FILE *capture;       /* takes what scripts print; NULL: the output does */
   const char *lock;    /* --lock NAME; NULL: none */
   const char *metrics; /* --metrics FILE; NULL: none */
 };

@@ -79,6 +79,21 @@ function M.list(engine, index)
   return table.concat(lines, "\n") .. "\n"
 end
 
+--- Every name that can be typed: "action scan_hash", "playbook triage", a line each. Playbooks are
+--- not read for it.
+---@param engine table
+---@param index table from the loader
+---@return string
+function M.names(engine, index)
+  local lines = {}
+  for _, action in ipairs(index.actions) do table.insert(lines, "action " .. action.id .. "\n") end
+  for _, file in ipairs(engine.playbook_files()) do
+    local word = word_of(file.path)
+    if word and word:find "^[%w_.-]+$" then table.insert(lines, "playbook " .. word .. "\n") end
+  end
+  return table.concat(lines)
+end
+
 local function is_playbook(value)
   return type(value) == "table" and rawget(value, "kind") == "playbook"
 end

@@ -148,6 +148,21 @@ function command.show(engine, args)
   return 0
 end
 
+-- For the completion of a shell: a line each, what it is and the word. Of a target, the options of
+-- its parameters.
+function command.complete(engine, args)
+  if not args.target then
+    engine.print(catalog.names(engine, loader.index(engine)))
+    return 0
+  end
+  local found = find_action(engine, args.target) or find_playbook(engine, args.target)
+  for _, def in ipairs(found and found.params or {}) do
+    local name = options.name_of(def, args.taken)
+    if name then engine.print("option --" .. name .. "\n") end
+  end
+  return 0
+end
+
 function command.check(engine, args)
   local is_fine = true
   for _, path in ipairs(args.targets) do

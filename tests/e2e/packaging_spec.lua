@@ -46,7 +46,8 @@ describe("an installation", function()
   it("below DESTDIR is whole and runs", function()
     workspace.with(function(w)
       local prefix = install(w)
-      for _, name in ipairs { "share/man/man1/apogee.1", "lib/systemd/system/apogee@.service",
+      for _, name in ipairs { "share/man/man1/apogee.1",
+        "share/bash-completion/completions/apogee", "lib/systemd/system/apogee@.service",
         "lib/systemd/system/apogee@.timer", "share/apogee/actions/scan_hash.lua",
         "share/apogee/playbooks/triage.lua" } do
         assert.is_string(program.read(prefix .. "/" .. name), name)
