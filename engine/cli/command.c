@@ -12,7 +12,7 @@ enum { COMMANDS_MAX = 32 };
 
 enum {
   OFFLINE = CLI_GROUP_CONFIG | CLI_GROUP_LOG,
-  ONLINE = OFFLINE | CLI_GROUP_SETTINGS | CLI_GROUP_RESULT | CLI_GROUP_RUN
+  ONLINE = OFFLINE | CLI_GROUP_SETTINGS | CLI_GROUP_RESULT | CLI_GROUP_RUN | CLI_GROUP_SIMULATE
 };
 
 const struct cli_command cli_commands[] = {
@@ -236,6 +236,22 @@ const struct cli_command cli_commands[] = {
      .groups = CLI_GROUP_LOG,
      .own = cli_simulate_options,
      .run = cli_simulate},
+    {.name = "init",
+     .synopsis = "[--force]",
+     .summary = "write a first configuration, with your key",
+     .help =
+         "Examples:\n"
+         "  apogee init\n"
+         "  apogee init --simulate\n"
+         "  pass show virustotal | apogee init --config /etc/apogee/config.lua --force\n"
+         "\n"
+         "Asks for the key without showing it (or reads a line of standard input), tries it, says\n"
+         "which tier it is of, and writes $XDG_CONFIG_HOME/apogee/config.lua and vt.key beside "
+         "it,\n"
+         "which only you can read. Costs two look-ups. With --simulate nothing is written.\n",
+     .groups = OFFLINE | CLI_GROUP_SETTINGS | CLI_GROUP_SIMULATE,
+     .own = cli_init_options,
+     .run = cli_init},
     {.name = "completion",
      .synopsis = "bash",
      .summary = "print what completes words of apogee in a shell",

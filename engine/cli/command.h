@@ -53,6 +53,7 @@ int cli_quota(const struct cli_command *command, int argc, char **argv);
 int cli_cache(const struct cli_command *command, int argc, char **argv);
 int cli_doctor(const struct cli_command *command, int argc, char **argv);
 int cli_completion(const struct cli_command *command, int argc, char **argv);
+int cli_init(const struct cli_command *command, int argc, char **argv);
 int cli_simulate(const struct cli_command *command, int argc, char **argv);
 
 extern const struct cli_option cli_entities_options[];
@@ -62,6 +63,7 @@ extern const struct cli_option cli_cache_options[];
 extern const struct cli_option cli_doctor_options[];
 extern const struct cli_option cli_simulate_options[];
 extern const struct cli_option cli_run_options[];
+extern const struct cli_option cli_init_options[];
 extern const struct cli_option cli_runs_options[];
 
 /* NULL: there is none of that name. */

@@ -162,6 +162,11 @@ static int check_reserve(const struct cli_config *config, struct ap_error *err)
                  (unsigned long long)config->reserve, (unsigned long long)per_day);
 }
 
+int cli_config_environment(struct cli_config *config, struct ap_error *err)
+{
+  return read_environment(config, err);
+}
+
 int cli_config_load(struct cli_config *config, const char *file, struct ap_error *err)
 {
   int rc = read_environment(config, err);

@@ -14,16 +14,17 @@
 
 /* Groups of common options, for a command's mask. */
 enum cli_group {
-  CLI_GROUP_LOG = 1,       /* -v, --quiet, --log-format */
-  CLI_GROUP_CONFIG = 2,    /* --config, and the settings that need no network */
-  CLI_GROUP_SETTINGS = 4,  /* all the other settings */
-  CLI_GROUP_RESULT = 8,    /* --format, --output */
-  CLI_GROUP_RUN = 16,      /* --simulate, --scenario, --fail-on-risky */
-  CLI_GROUP_ENTITIES = 32, /* --entities, --entity, --tlp */
-  CLI_GROUP_PARAMS = 64,   /* --param */
-  CLI_GROUP_STEPS = 128,   /* --only, --skip */
-  CLI_GROUP_CRON = 256,    /* --lock, --metrics */
-  CLI_GROUP_COMPARE = 512  /* --changed-since-last */
+  CLI_GROUP_LOG = 1,        /* -v, --quiet, --log-format */
+  CLI_GROUP_CONFIG = 2,     /* --config, and the settings that need no network */
+  CLI_GROUP_SETTINGS = 4,   /* all the other settings */
+  CLI_GROUP_RESULT = 8,     /* --format, --output */
+  CLI_GROUP_RUN = 16,       /* --fail-on-risky */
+  CLI_GROUP_ENTITIES = 32,  /* --entities, --entity, --tlp */
+  CLI_GROUP_PARAMS = 64,    /* --param */
+  CLI_GROUP_STEPS = 128,    /* --only, --skip */
+  CLI_GROUP_CRON = 256,     /* --lock, --metrics */
+  CLI_GROUP_COMPARE = 512,  /* --changed-since-last */
+  CLI_GROUP_SIMULATE = 1024 /* --simulate, --scenario */
 };
 
 struct cli_option {

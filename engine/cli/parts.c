@@ -364,6 +364,18 @@ int cli_parts_case(struct cli_parts *parts, const struct run_request *request,
   return exit_code == CLI_EXIT_DONE ? warn_of_settings(parts, config) : exit_code;
 }
 
+int cli_parts_client(struct cli_parts *parts, const struct run_request *request,
+                     struct cli_config *config)
+{
+  int exit_code = cli_parts_base(parts, config);
+  if (exit_code == CLI_EXIT_DONE && request->simulate)
+    exit_code = start_simulator(parts, request, config);
+  config->virustotal.tier.premium = true;
+  if (exit_code == CLI_EXIT_DONE)
+    exit_code = make_client(parts, request, config);
+  return exit_code;
+}
+
 int cli_parts_report(struct cli_parts *parts, const struct run_request *request,
                      const struct cli_config *config)
 {

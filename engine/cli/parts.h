@@ -39,6 +39,10 @@ int cli_parts_base(struct cli_parts *parts, const struct cli_config *config);
 int cli_parts_case(struct cli_parts *parts, const struct run_request *request,
                    const struct cli_config *config);
 
+/* Only the loop and a client that finds whether the key has comments, whatever its tier is. */
+int cli_parts_client(struct cli_parts *parts, const struct run_request *request,
+                     struct cli_config *config);
+
 /* Of a run that is shown again: its entities and its record, as they were. */
 int cli_parts_report(struct cli_parts *parts, const struct run_request *request,
                      const struct cli_config *config);
