@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/units.h"
 #include "cli/command.h"
 #include "script/data.h"
 #include "sim/sim.h"
@@ -75,6 +76,16 @@ static int take_no_quota(void *into, char *value, struct ap_error *err)
   return AP_OK;
 }
 
+static int take_upload_max(void *into, char *value, struct ap_error *err)
+{
+  uint64_t bytes = 0;
+  if (ap_size_parse(value, &bytes) != AP_OK || bytes == 0 || bytes > SIM_UPLOAD_URL_MOST)
+    return ap_fail(err, AP_E_INVALID,
+                   "--upload-max is a size from 1B to 1GiB, like \"651MiB\", not \"%.40s\"", value);
+  ((struct simulate *)into)->sim.upload_url_max = bytes;
+  return AP_OK;
+}
+
 static int take_request_log(void *into, char *value, struct ap_error *err)
 {
   (void)err;
@@ -106,6 +117,10 @@ const struct cli_option cli_simulate_options[] = {
      .value = "FILE",
      .doc = "a JSON line per request, without keys",
      .take = take_request_log},
+    {.name = "upload-max",
+     .value = "SIZE",
+     .doc = "the largest request to an upload URL; 200MiB without it",
+     .take = take_upload_max},
     {0},
 };
 

@@ -249,6 +249,8 @@ int sim_start(const struct sim_options *options, struct sim **out, struct ap_err
   sim->options = *options;
   if (sim->options.upload_max == 0)
     sim->options.upload_max = SIM_UPLOAD_MAX;
+  if (sim->options.upload_url_max == 0)
+    sim->options.upload_url_max = SIM_UPLOAD_URL_MAX;
   sim->start_ms = ap_clock_ms();
   int64_t now_s = ap_clock_unix_ms() / 1000;
   sim->midnight_s = now_s - now_s % 86400;

@@ -10,6 +10,8 @@
 
 struct sim;
 
+#define SIM_UPLOAD_URL_MOST (UINT64_C(1) << 30)
+
 struct sim_options {
   uint16_t port;       /* 0: any free one */
   bool tls;            /* HTTPS with a certificate made at start */
@@ -20,11 +22,12 @@ struct sim_options {
   uint64_t latency_ms;     /* wall time added to each answer */
   uint64_t scan_ms;        /* how long a submission stays queued, on ap_clock */
   uint64_t upload_max;     /* bytes of a whole file/scan request; 0: 32 MiB */
+  uint64_t upload_url_max; /* of one to an upload URL, SIM_UPLOAD_URL_MOST at most; 0: 200 MiB */
   const char *request_log; /* file: one JSON object a line per request, without keys; NULL: none */
   const struct ap_value *scenario; /* borrowed while the simulator runs; NULL: none */
 };
 
-/* Fills in the defaults: public quotas (4, 500, 15,500), 30 s of scanning, 32 MiB. */
+/* Fills in the defaults: public quotas (4, 500, 15,500), 30 s of scanning, 32 MiB and 200 MiB. */
 void sim_options_init(struct sim_options *options);
 
 /* Starts listening on 127.0.0.1. Checks the scenario first: an error names the field. */

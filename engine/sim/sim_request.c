@@ -8,10 +8,10 @@
 #include "base/clock.h"
 #include "sim/sim_canonical.h"
 
-#define ARG_MAX (1024U * 1024)          /* of one argument */
-#define FILENAME_MAX_BYTES 1024U        /* longer names are cut */
-#define POST_BUFFER (64U * 1024)        /* pieces in which a body is handed on */
-#define DRAIN_MAX (1024U * 1024 * 1024) /* of a body that is too large, before giving up on it */
+#define ARG_MAX (1024U * 1024)        /* of one argument */
+#define FILENAME_MAX_BYTES 1024U      /* longer names are cut */
+#define POST_BUFFER (64U * 1024)      /* pieces in which a body is handed on */
+#define DRAIN_MAX SIM_UPLOAD_URL_MOST /* of a body that is too large, before giving up on it */
 
 static const char *const arg_names[SIM_ARG_COUNT] = {
 #define X(name, word) [SIM_ARG_##name] = word,
@@ -157,7 +157,7 @@ static uint64_t body_limit(const struct sim *sim, const struct sim_endpoint *end
 {
   if (!endpoint || !endpoint->is_upload)
     return SIM_BODY_MAX;
-  return endpoint->is_premium ? SIM_UPLOAD_URL_MAX : sim->options.upload_max;
+  return endpoint->is_premium ? sim->options.upload_url_max : sim->options.upload_max;
 }
 
 /* A client that waits for leave to send is told at once; others are let finish, since many read

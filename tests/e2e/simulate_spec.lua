@@ -70,6 +70,23 @@ describe("apogee simulate", function()
     assert.matches('did you mean "status"', ran.err)
   end)
 
+  it("takes uploads to a URL up to the size that it is told", function()
+    local sample = program.file(("x"):rep(5000))
+    for size, status in pairs { ["4KiB"] = 413, ["8KiB"] = 404 } do
+      simulator.with({ "--premium", "--no-quota", "--upload-max", size }, function(url)
+        local request = ("'%s/_ah/upload/00' -F apikey=%s -F file=@%s"):format(
+          url:match "^%w+://[^/]+", KEY, sample)
+        assert.equal(status, (ask(request)))
+      end)
+    end
+    os.remove(sample)
+    for _, size in ipairs { "0", "2GiB", "much" } do
+      local ran = program.run { "simulate", "--upload-max", size }
+      assert.equal(2, ran.exit)
+      assert.matches("from 1B to 1GiB", ran.err)
+    end
+  end)
+
   it("refuses a port that is none", function()
     local ran = program.run { "simulate", "--port", "70000" }
     assert.equal(2, ran.exit)

@@ -317,7 +317,7 @@ static void test_what_is_wrong_names_the_file_and_the_key(void **state)
       {"return { virustotal = { timeout = '2h' } }", "not \"2h\""},
       {"return { virustotal = { timeout = 0.0001 } }", "virustotal.timeout must be a duration"},
       {"return { virustotal = { upload_max = '1M' } }",
-       "virustotal.upload_max must be a size from 1B to 650MB, like \"200MB\", not \"1M\""},
+       "virustotal.upload_max must be a size from 1B to 650MiB, like \"200MB\", not \"1M\""},
       {"return { on_limit = 'go' }", "on_limit must be wait or stop, not \"go\""},
       {"return { virustotal = { comments = 5 } }",
        "virustotal.comments must be all, risky or none, not 5"},

@@ -328,6 +328,21 @@ static void test_a_request_over_the_size_limit_is_413(void **state)
   sim_stop(sim);
 }
 
+static void test_an_upload_url_has_a_limit_of_its_own(void **state)
+{
+  (void)state;
+  struct sim_options options = free_options(true);
+  options.upload_max = 4096;
+  options.upload_url_max = 8192;
+  struct sim *sim = start_with(&options);
+  char content[16384];
+  memset(content, 'x', sizeof(content));
+  /* The size is judged first, then whether the URL was given. */
+  assert_int_equal(status_of(upload_to(sim, "/_ah/upload/00", content, 8192)), 413);
+  assert_int_equal(status_of(upload_to(sim, "/_ah/upload/00", content, 7000)), 404);
+  sim_stop(sim);
+}
+
 static void test_who_waits_for_leave_to_send_is_told_at_once(void **state)
 {
   (void)state;
@@ -625,6 +640,7 @@ int main(void)
       SIM_TEST(test_lists_are_cut_without_a_word),
       SIM_TEST(test_a_list_is_answered_in_its_order_and_may_mix_kinds),
       SIM_TEST(test_a_request_over_the_size_limit_is_413),
+      SIM_TEST(test_an_upload_url_has_a_limit_of_its_own),
       SIM_TEST(test_who_waits_for_leave_to_send_is_told_at_once),
       SIM_TEST(test_the_log_has_a_line_a_request_and_never_a_key),
       SIM_TEST(test_a_connection_serves_one_request_after_another),
