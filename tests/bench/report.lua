@@ -6,6 +6,8 @@ M.__index = M
 -- The aims; docs/benchmarks.md has them too.
 local RATE_RATIO, CPU_RATIO, CPU_MORE_US = 0.95, 2.5, 200
 local VERSION_MS, ONE_HASH_MORE_MS, PEAK_MIB = 5, 15, 96
+local UPLOAD_MORE_MIB, MANY_RATIO = 32, 5
+local UPLOAD_RATIO, FETCH_RATIO, FAR_FETCH_RATIO = 1.6, 1.1, 1.5
 
 local HEAD = {
   "| server | jobs | list | hashes | store | look-ups/s: bare | Apogee | ratio | aim "
@@ -86,6 +88,36 @@ function M:one_hash(bare_ms, apogee_ms)
   self:add(
     "| one hash over TLS | %.1f ms (bare %.1f) | at most %d ms more | %s |",
     apogee_ms, bare_ms, ONE_HASH_MORE_MS, self:verdict(apogee_ms - bare_ms <= ONE_HASH_MORE_MS)
+  )
+end
+
+function M:uploads_begin()
+  self:add "## Uploads"
+  self:add ""
+  self:add("| file | from | others, s | Apogee, s | ratio | aim | | peak MiB | idle | aim | |")
+  self:add("|%s", ("--:|"):rep(11))
+end
+
+function M:upload(cell, result, idle_mib)
+  local from, aim = "this machine", UPLOAD_RATIO
+  if cell.is_remote then
+    from, aim = "SFTP", FETCH_RATIO
+    if cell.delay_ms > 0 then from, aim = ("SFTP, +%d ms"):format(cell.delay_ms), FAR_FETCH_RATIO end
+  end
+  self:add(
+    "| %d MiB | %s | %.2f | %.2f | %.2f | %.1f | %s | %.1f | %.1f | idle + %d | %s |",
+    cell.mib, from, result.theirs_s, result.ours_s, result.ratio, aim,
+    self:verdict(result.ratio <= aim), result.peak_mib, idle_mib, UPLOAD_MORE_MIB,
+    self:verdict(result.peak_mib - idle_mib <= UPLOAD_MORE_MIB)
+  )
+end
+
+function M:many(together, alone)
+  self:add ""
+  self:add(
+    "Files of 100 KiB over SFTP: %.1f a second over one connection, %.1f with one for each: "
+      .. "%.1f times as many, at least %d: %s",
+    together, alone, together / alone, MANY_RATIO, self:verdict(together >= MANY_RATIO * alone)
   )
 end
 

@@ -9,24 +9,27 @@
 --   --rounds N      runs of a cell, of which the median counts (3; short ones five times as often)
 --   --wait N        seconds that a run of a cell may wait for its server (30): where it would be
 --                   more, fewer hashes are asked for. 0: never fewer
+--   --large no      without the uploads of 650 MiB, which want 2 GB of disk for a while
 --   --only CELL     cells whose name begins so: "50/32/1" is 50 ms, 32 jobs, lists of 1; or
---                   "memory", "version", "tls"
+--                   "memory", "version", "tls", "upload/30", "upload/650", "sftp/0/30" and so on
+--                   (0 or 40 ms of delay), "files"
 --   --check yes     the bare program in Apogee's place: every ratio should be 1
 --
 -- Ends with 1 when an aim is missed.
 -- SPDX-License-Identifier: Apache-2.0
 local here = arg[0]:match "^(.*)/[^/]*$" or "."
-package.path = here .. "/?.lua;" .. package.path
+package.path = here .. "/?.lua;" .. here .. "/../?.lua;" .. package.path
 
 local cells = require "cells"
 local process = require "process"
 local report = require("report").new()
+local uploads = require "uploads"
 
 local VERSION_ROUNDS, TLS_ROUNDS = 41, 21
 
 local options = {
   build = "build/release", out = "build/bench", hashes = "4000", memory = "100000", rounds = "3",
-  wait = "30", only = "", check = "no",
+  wait = "30", large = "yes", only = "", check = "no",
 }
 for i = 1, #arg, 2 do
   local name = arg[i]:match "^%-%-(%l+)$"
@@ -98,6 +101,27 @@ part("version", function()
 end)
 part("tls", function()
   report:one_hash(cells.one_hash(bench, TLS_ROUNDS))
+end)
+
+report:add ""
+report:uploads_begin()
+local idle_mib
+local function upload(name, cell)
+  part(name, function()
+    if cell.mib > 100 and options.large == "no" then return end
+    idle_mib = idle_mib or uploads.idle(bench)
+    report:upload(cell, uploads.one(bench, cell), idle_mib)
+  end)
+end
+for _, mib in ipairs { 30, 650 } do
+  upload("upload/" .. mib, { mib = mib, is_remote = false })
+  for _, delay_ms in ipairs { 0, 40 } do
+    upload(("sftp/%d/%d"):format(delay_ms, mib),
+      { mib = mib, is_remote = true, delay_ms = delay_ms })
+  end
+end
+part("files", function()
+  report:many(uploads.many(bench))
 end)
 
 report:add ""

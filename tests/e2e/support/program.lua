@@ -2,8 +2,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 local M = {}
 
-local BIN = assert(os.getenv "APOGEE_BIN", "APOGEE_BIN must name the program")
 local LIMIT_S = 60
+
+local function bin()
+  return assert(os.getenv "APOGEE_BIN", "APOGEE_BIN must name the program")
+end
 
 --- A word as the shell takes it.
 function M.quote(text)
@@ -63,7 +66,7 @@ end
 ---@param args string[]
 ---@param env table<string, string>? all that there is; nil: that of the tests
 function M.command(args, env)
-  local words = { M.quote(BIN) }
+  local words = { M.quote(bin()) }
   for _, arg in ipairs(args) do table.insert(words, M.quote(arg)) end
   return environment(env) .. table.concat(words, " ")
 end
