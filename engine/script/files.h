@@ -60,6 +60,14 @@ void script_connections_leave(struct script_job *job); /* its handles are closed
 /* Closes the connections that nobody uses; all of them when the run ends. */
 void script_connections_drop(struct script_run *run, bool is_end);
 
+/* The table of options at arg becomes values on the stack, from the index that is returned; an
+ * unknown option raises. The stack grows by as many as there are options. */
+int script_sftp_take_fields(lua_State *L, int arg);
+/* Of those values; its texts and secrets are borrowed from the stack. Raises where one is wrong. */
+void script_sftp_read_options(lua_State *L, int first, struct net_sftp_options *options);
+/* What makes two openings the same. */
+void script_sftp_write_key(const struct net_sftp_options *options, struct ap_buf *key);
+
 /* The connection of the handle at 1, which is open and of the running job, and the path at 2. Raise
  * otherwise. */
 struct script_connection *script_connection_check(lua_State *L);
