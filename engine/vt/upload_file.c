@@ -1,11 +1,11 @@
 /* The request with the file. It starts at once and streams what has been read; when all is, the
  * SHA-256 is known, the journal is told, and only then does the last block go. */
 // SPDX-License-Identifier: Apache-2.0
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "vt/explain.h"
 #include "vt/upload_private.h"
 
 enum { SLOWEST_BYTES_PER_MS = 64, UNANSWERED_ASKS = 3 };
@@ -134,13 +134,17 @@ void vt_upload_let_go(struct vt_batch *batch)
 
 /* ---- what the answer means ---- */
 
-static void take_receipt(struct vt_item *item, struct ap_slice body)
+static void take_receipt(struct vt_item *item, const struct net_http_answer *answer)
 {
+  struct ap_slice body = answer->body;
   struct ap_error err = {0};
-  if (ap_json_check(body, AP_JSON_MAX_DEPTH, VT_UPLOAD_ANSWER_BYTES, &err) != AP_OK)
-    vt_item_failed(item, AP_E_BAD_ANSWER, err.text);
-  else
+  if (ap_json_check(body, AP_JSON_MAX_DEPTH, VT_UPLOAD_ANSWER_BYTES, &err) == AP_OK) {
     vt_answer_item(item, ap_json_trim(body));
+    return;
+  }
+  err.code = AP_E_BAD_ANSWER;
+  vt_explain_body(answer, &err);
+  vt_item_failed(item, err.code, err.text);
 }
 
 /* An answer that is no refusal, to a request of which the end was not there. */
@@ -151,13 +155,13 @@ static bool is_early(const struct vt_item *item, long status)
 
 static void take_status(struct vt_item *item, const struct net_http_answer *answer)
 {
-  char message[96];
-  (void)snprintf(message, sizeof(message), "the server answered HTTP %ld", answer->status);
+  char message[VT_EXPLAIN_TEXT];
+  int code = vt_explain_status(answer->status, message);
   vt_saw_status(item->client, answer->status);
   if (is_early(item, answer->status))
     send_again(item, AP_E_SERVER, "VirusTotal answered before it had the whole file");
   else if (answer->status == 200)
-    take_receipt(item, answer->body);
+    take_receipt(item, answer);
   else if (answer->status == 204 || answer->status == 429)
     vt_upload_quota_spent(item);
   else if (answer->status == 403 || answer->status == 401)
@@ -167,7 +171,7 @@ static void take_status(struct vt_item *item, const struct net_http_answer *answ
   else if (answer->status == 413)
     vt_item_refuse(item, AP_E_TOO_LARGE, "VirusTotal says that the file is too large (HTTP 413)");
   else
-    vt_item_refuse(item, AP_E_REJECTED, message);
+    vt_item_refuse(item, code, message);
 }
 
 /* No answer: what follows depends on how far the request came. */

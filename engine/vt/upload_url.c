@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/json.h"
+#include "vt/explain.h"
 #include "vt/upload_private.h"
 
 /* VirusTotal's own samples say http: that is never what is meant. NULL: it is not to be trusted,
@@ -34,8 +35,9 @@ static char *usable_url(const struct vt_client *client, struct ap_slice token)
   return copy;
 }
 
-static void take_url(struct vt_item *item, struct ap_slice body)
+static void take_url(struct vt_item *item, const struct net_http_answer *answer)
 {
+  struct ap_slice body = answer->body;
   struct ap_error err = {0};
   struct ap_slice token = {0};
   struct vt_transfer *transfer = item->transfer;
@@ -48,9 +50,11 @@ static void take_url(struct vt_item *item, struct ap_slice body)
     vt_item_queue(item);
     return;
   }
-  vt_item_refuse(item, AP_E_BAD_ANSWER,
-                 is_there ? "the upload URL in VirusTotal's answer is not one of VirusTotal's"
-                          : "VirusTotal's answer has no upload URL");
+  (void)ap_fail(&err, AP_E_BAD_ANSWER, "%s",
+                is_there ? "the upload URL in VirusTotal's answer is not one of VirusTotal's"
+                         : "VirusTotal's answer has no upload URL");
+  vt_explain_body(answer, &err);
+  vt_item_refuse(item, err.code, err.text);
 }
 
 /* Nothing was submitted yet: it is tried again as a look-up is. */
@@ -67,11 +71,11 @@ static void retry_url(struct vt_item *item, int code, const char *message)
 
 static void take_url_status(struct vt_item *item, const struct net_http_answer *answer)
 {
-  char message[96];
-  (void)snprintf(message, sizeof(message), "the server answered HTTP %ld", answer->status);
+  char message[VT_EXPLAIN_TEXT];
+  int code = vt_explain_status(answer->status, message);
   vt_saw_status(item->client, answer->status);
   if (answer->status == 200)
-    take_url(item, answer->body);
+    take_url(item, answer);
   else if (answer->status == 204 || answer->status == 429)
     vt_upload_quota_spent(item);
   else if (answer->status == 403 || answer->status == 401)
@@ -80,7 +84,7 @@ static void take_url_status(struct vt_item *item, const struct net_http_answer *
   else if (answer->status >= 500)
     retry_url(item, AP_E_SERVER, message);
   else
-    vt_item_refuse(item, AP_E_REJECTED, message);
+    vt_item_refuse(item, code, message);
 }
 
 static void url_came(void *arg, const struct net_http_answer *answer)

@@ -102,7 +102,9 @@ function M:upload(cell, result, idle_mib)
   local from, aim = "this machine", UPLOAD_RATIO
   if cell.is_remote then
     from, aim = "SFTP", FETCH_RATIO
-    if cell.delay_ms > 0 then from, aim = ("SFTP, +%d ms"):format(cell.delay_ms), FAR_FETCH_RATIO end
+    if cell.delay_ms > 0 then
+      from, aim = ("SFTP, +%d ms"):format(cell.delay_ms), FAR_FETCH_RATIO
+    end
   end
   self:add(
     "| %d MiB | %s | %.2f | %.2f | %.2f | %.1f | %s | %.1f | %.1f | idle + %d | %s |",

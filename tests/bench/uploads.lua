@@ -66,7 +66,8 @@ local function place_of(bench, server, sample)
   if sample.mib <= PLAIN_MIB then return server.url .. "/file/scan" end
   local answer = output("curl", "-sS", "--fail", "--cacert", server.ca,
     server.url .. "/file/scan/upload_url?apikey=" .. bench.key)
-  return assert(answer:match '"upload_url": *"([^"]+)"', answer)
+  local url = answer:match '"upload_url": *"([^"]+)"'
+  return url or error(answer)
 end
 
 local function curl(bench, server, sample, path)
