@@ -17,6 +17,7 @@ struct vt_upload;
  *   AP_E_DENIED      the policy denies it: nothing was read
  *   AP_E_TOO_LARGE   over upload_max_bytes, or VirusTotal says so
  *   AP_E_FORBIDDEN, _UNAUTHORIZED, _REJECTED, _LIMITED   VirusTotal did not take it
+ *   AP_E_BAD_ANSWER   it was answered, and not as VirusTotal does
  *   another code     of the source, with its sentence (AP_E_IO: also when what was read is not what
  *                    was expected), or why no answer came; the message says when the file may have
  *                    arrived all the same

@@ -1,6 +1,7 @@
 /* The request with the file. It starts at once and streams what has been read; when all is, the
  * SHA-256 is known, the journal is told, and only then does the last block go. */
 // SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,6 @@
 /* Where a file goes that is too large for file/scan: VirusTotal gives a URL for it, good for one
  * upload. It comes from an answer, so it is looked at before anything is sent there. */
 // SPDX-License-Identifier: Apache-2.0
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -192,9 +192,8 @@ local function run_action(run, step)
   local values, why = arguments.resolve(run.engine, step, run.values, function(fn)
     return run.engine.call(fn, run.case)
   end)
-  if not values then return broken(run, step, why) end
-  local problem = arguments.validate(run.engine, action, values)
-  if problem then return broken(run, step, problem) end
+  local problem = why or arguments.validate(run.engine, action, values)
+  if problem then return broken(run, step, step.name .. ": " .. problem) end
   local ctx = context.new {
     action = action, params = arguments.copy(values), -- its own: it may write on it
     began = run.engine.began,

@@ -66,7 +66,7 @@ describe("a playbook", function()
     assert.equal(1, exit)
     assert.same({
       status = "failed", result = false,
-      message = "threshold: is required (integer, 1 or more)",
+      message = "a: threshold: is required (integer, 1 or more)",
     }, engine.steps[1].ended)
   end)
 
@@ -235,11 +235,11 @@ describe("on_error", function()
       "on must return entities" },
     { "a value that raises", "with = { note = function() error 'boom' end }", "note: .*boom" },
     { "a value that is no data", "with = { note = function() return setmetatable({}, {}) end }",
-      "^note: a table with a metatable is no data$" },
+      "^a: note: a table with a metatable is no data$" },
     { "a value of another type", "with = { note = function() return {} end }",
-      "^note: must be a text, not a table$" },
+      "^a: note: must be a text, not a table$" },
     { "a value that the action refuses", "with = { threshold = function() return 0 end }",
-      "threshold: 0 is too small" },
+      "^a: threshold: 0 is too small" },
   } do
     it("is tripped by " .. case[1], function()
       local exit, engine = play.run(steps(('{ "a", action = "look", %s }, '

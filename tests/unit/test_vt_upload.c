@@ -73,6 +73,8 @@ static void expect_each_answer(struct vt_upload *begin(struct world *, struct le
        AP_E_NETWORK, 1, 3, 0, "may have arrived"},
       {"413", "return {answers={['file/scan *']={{status=413}}}}", AP_E_TOO_LARGE, 1, 0, 0, "413"},
       {"400", "return {answers={['file/scan *']={{status=400}}}}", AP_E_REJECTED, 1, 0, 0, "400"},
+      {"404", "return {answers={['file/scan *']={{status=404}}}}", AP_E_BAD_ANSWER, 1, 0, 0,
+       "is virustotal.url right?"},
       {"-1", "return {answers={['file/scan *']={{code=-1, verbose_msg='no thanks'}}}}",
        AP_E_REJECTED, 1, 0, 0, "no thanks"},
       {"no scan id", "return {answers={['file/scan *']={'{\"response_code\":1}'}}}", AP_OK, 1, 0, 1,
