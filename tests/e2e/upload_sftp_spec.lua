@@ -279,6 +279,30 @@ describe("the login", function()
     end)
   end)
 
+  it("by a password works, and the password is nowhere to be read", function()
+    sshd.with_password(function(server)
+      workspace.simulated({ scenario = SCENARIO }, function(w)
+        w:write("password", server.password .. "\n")
+        os.execute("chmod 600 " .. w:path "password")
+        local args = arguments({ "/srv/sample.bin" }, {
+          linux_server_address = server.address, linux_user = "ana",
+          linux_password = "file:" .. w:path "password", ssh_host_key = server.fingerprint,
+        })
+        for _, word in ipairs { "-v", "-v" } do table.insert(args, word) end
+        local document, ran = w:json(args)
+        assert.equal(0, ran.exit, ran.err)
+        local entity = by_path(document)["/srv/sample.bin"]
+        assert.equal("scanned", entity.outcome)
+        local digest = io.popen "head -c 1000000 /dev/zero | sha256sum":read "a":match "^%x+"
+        assert.equal(digest, entity.enrichment.VirusTotal.Sha256)
+        assert.is_nil((ran.out .. ran.err):find(server.password, 1, true))
+        local holders =
+          io.popen(("grep -rla '%s' %s"):format(server.password, w.folder)):read "a"
+        assert.equal(w:path "password" .. "\n", holders)
+      end)
+    end)
+  end)
+
   it("works by an agent", function()
     sshd.with(function(server)
       sshd.with_agent(server:path "user_ed25519", function(socket)

@@ -150,6 +150,29 @@ function M.with(use)
   assert(good, why)
 end
 
+--- A scripted server that takes one connection, logs in by the password "correct horse" only, and
+--- in which every path is a file of 1,000,000 zero bytes. Gives itself to `use`.
+---@param use fun(server: table) with address, fingerprint, password
+function M.with_password(use)
+  local folder = output "mktemp -d /tmp/apogee-peer-XXXXXX"
+  local key, bin = folder .. "/host", assert(os.getenv "APOGEE_BIN"):gsub("bin/[^/]*$", "")
+  run("ssh-keygen -q -t ed25519 -N '' -C test -f %s", key)
+  local pipe = assert(io.popen(("echo $$; exec %s %s 2>/dev/null"):format(
+    quote(bin .. "tests/ssh_peer"), quote(key))))
+  local pid, port = pipe:read("l", "l")
+  local good, why = port ~= nil, "ssh_peer did not start: " .. bin
+  if port then
+    good, why = pcall(use, {
+      address = "127.0.0.1:" .. port, password = "correct horse",
+      fingerprint = output("ssh-keygen -lf " .. quote(key .. ".pub")):match "SHA256:%S+",
+    })
+  end
+  os.execute("kill " .. pid .. " 2>/dev/null")
+  pipe:close()
+  os.execute("rm -rf " .. quote(folder))
+  assert(good, why)
+end
+
 --- An agent that holds a key; gives its socket to `use`.
 function M.with_agent(key, use)
   local said = output "ssh-agent -s"
