@@ -89,6 +89,7 @@ struct cli_config {
     uint64_t entities;
     uint64_t instructions; /* of one task */
     uint64_t memory_bytes; /* of the Lua state */
+    uint64_t hang_ms;      /* CPU time of a script in one go */
   } limits;
   struct { /* vt/policy.h says what the rules mean; words are indices in the key's */
     unsigned lookup;

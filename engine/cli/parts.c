@@ -30,6 +30,7 @@ int cli_parts_base(struct cli_parts *parts, const struct cli_config *config)
   script_limits_init(&limits);
   limits.instructions = config->limits.instructions;
   limits.memory_bytes = config->limits.memory_bytes;
+  limits.hang_ms = (uint32_t)config->limits.hang_ms;
   if (net_loop_new(&parts->loop) != AP_OK) {
     (void)ap_fail(&err, AP_E_NO_MEMORY, "the event loop did not start");
     return said(CLI_EXIT_LIMIT, &err);

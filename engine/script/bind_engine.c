@@ -8,7 +8,6 @@
 
 #include "base/nearest.h"
 #include "net/ssh_key.h"
-#include "script/files.h"
 #include "script/host_private.h"
 #include "script/run_private.h"
 #include "script/secret.h"
@@ -54,51 +53,6 @@ static int engine_load(lua_State *L)
   }
   lua_pushvalue(L, env);
   return 2;
-}
-
-/* What a capability puts into an environment. */
-struct module {
-  const char *name;
-  void (*push)(lua_State *L);
-};
-
-static const struct module *find_module(const char *name)
-{
-  static const struct module modules[] = {
-      {"files", script_files_push_module},
-      {"sftp", script_sftp_push_module},
-      {"vt", script_vt_push_module},
-  };
-  for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++)
-    if (strcmp(modules[i].name, name) == 0)
-      return &modules[i];
-  return NULL;
-}
-
-/* grant(env, capabilities) -> true | nil, message, whether it is the configuration that lacks it */
-static int engine_grant(lua_State *L)
-{
-  const struct script_run *run = script_run_of(L);
-  luaL_checktype(L, 1, LUA_TTABLE);
-  luaL_checktype(L, 2, LUA_TTABLE);
-  lua_Integer count = (lua_Integer)lua_rawlen(L, 2);
-  for (lua_Integer i = 1; i <= count; i++) {
-    lua_rawgeti(L, 2, i);
-    const char *name = luaL_checkstring(L, -1);
-    const struct module *module = find_module(name);
-    if (!module)
-      return fail(L, lua_pushfstring(L, "\"%s\" is not there in this version", name));
-    if (module->push == script_vt_push_module && !run->options.client) {
-      (void)fail(L, run->options.no_client);
-      lua_pushboolean(L, true);
-      return 3;
-    }
-    module->push(L);
-    lua_setfield(L, 1, name);
-    lua_pop(L, 1);
-  }
-  lua_pushboolean(L, 1);
-  return 1;
 }
 
 /* read_manifest_line(path, text) -> the number of the first line with that text | nil */
@@ -316,8 +270,9 @@ static const luaL_Reg engine_functions[] = {
     {"action_files", engine_action_files},
     {"all", script_engine_all},
     {"call", script_engine_call},
+    {"call_granted", script_engine_call_granted},
     {"find_playbook", engine_find_playbook},
-    {"grant", engine_grant},
+    {"grant", script_engine_grant},
     {"hide", engine_hide},
     {"load", engine_load},
     {"nearest", engine_nearest},

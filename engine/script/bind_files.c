@@ -197,8 +197,7 @@ static int files_open(lua_State *L)
   size_t len;
   const char *path = luaL_checklstring(L, 1, &len);
   luaL_argcheck(L, len > 0 && strlen(path) == len, 1, "no path");
-  if (!script_job_current(L))
-    return luaL_error(L, "files.open works in an action's run only");
+  (void)script_job_check(L, SCRIPT_MAY_FILES, "files.open");
   return script_file_open(L, NULL, path);
 }
 

@@ -195,10 +195,8 @@ static int sftp_open(lua_State *L)
 {
   struct net_sftp_options options;
   struct ap_buf key = {0};
-  struct script_job *job = script_job_current(L);
+  struct script_job *job = script_job_check(L, SCRIPT_MAY_SFTP, "sftp.open");
   int first = script_sftp_take_fields(L, 1);
-  if (!job)
-    return luaL_error(L, "sftp.open works in an action's run only");
   script_sftp_read_options(L, first, &options);
   struct sftp_opening *opening = task_op_begin(L, sizeof(*opening), &open_kind);
   script_sftp_write_key(&options, &key);
@@ -245,7 +243,17 @@ static int connection_open_file(lua_State *L)
 
 /* ---- the handle ---- */
 
+/* connection:close(), __close: of its own run only, so that no other ends what is under way */
 static int connection_close(lua_State *L)
+{
+  struct script_handle *handle = luaL_checkudata(L, 1, connection_type);
+  if (handle->job && handle->job != script_job_current(L))
+    luaL_error(L, "a connection works in the run of the entity that opened it only");
+  handle_close(handle);
+  return 0;
+}
+
+static int connection_gc(lua_State *L)
 {
   handle_close(luaL_checkudata(L, 1, connection_type));
   return 0;
@@ -268,7 +276,7 @@ static const luaL_Reg methods[] = {
 
 static const luaL_Reg metamethods[] = {
     {"__close", connection_close},
-    {"__gc", connection_close},
+    {"__gc", connection_gc},
     {"__tostring", connection_tostring},
     {NULL, NULL},
 };

@@ -116,7 +116,8 @@ static void push_results(lua_State *L, void *op)
   task_op_end(op);
 }
 
-/* ---- engine.call(function, ...) -> true, ... | false, message ---- */
+/* ---- engine.call(function, ...), engine.call_granted(env, function, ...) -> true, ... | false,
+ * message ---- */
 
 static int call_done(lua_State *L, int status, lua_KContext ctx)
 {
@@ -140,7 +141,7 @@ static int refuse_call(lua_State *L)
   return 2;
 }
 
-int script_engine_call(lua_State *L)
+static int call_with(lua_State *L, unsigned granted)
 {
   struct script_run *run = script_run_of(L);
   luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -148,9 +149,23 @@ int script_engine_call(lua_State *L)
     return refuse_call(L);
   struct call_op *op = begin(L);
   struct script_job *job = script_job_new(run, NULL, SCRIPT_NO_ENTITY);
+  job->granted = granted;
   (void)snprintf(job->label, sizeof(job->label), "a function of the playbook");
   start_call(L, op, lua_gettop(L) - 1, 1, job);
   return task_op_wait(L, op, call_done);
+}
+
+int script_engine_call(lua_State *L)
+{
+  return call_with(L, 0);
+}
+
+/* A function of an action, which may do what was granted to the action's environment. */
+int script_engine_call_granted(lua_State *L)
+{
+  unsigned granted = script_granted(L, 1);
+  lua_remove(L, 1);
+  return call_with(L, granted);
 }
 
 /* ---- engine.all({ functions }) -> { { true } | { false, message }, ... } ---- */
@@ -234,6 +249,7 @@ int script_engine_run_case(lua_State *L)
   const struct script_step_words *words = &run->steps[number - 1];
   job->cost = case_record_cost(run->options.record, (uint32_t)(number - 1));
   job->provider = words->provider;
+  job->granted = script_granted(L, 2);
   (void)snprintf(job->label, sizeof(job->label), "%s", words->action ? words->action : words->name);
   start_call(L, op, 2, 1, job);
   return task_op_wait(L, op, run_case_done);

@@ -5,6 +5,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "script/host_private.h"
 #include "script/sandbox.h"
+#include "script/watchdog.h"
 
 static const char wait_mark;
 
@@ -118,7 +119,9 @@ static int waited(lua_State *L, int status, lua_KContext way);
 static int go_on(lua_State *L, lua_State *co, int arg_count, enum way way)
 {
   int count = 0;
+  lua_State *outer = script_watchdog_run(co);
   int status = lua_resume(co, L, arg_count, &count);
+  (void)script_watchdog_run(outer);
   if (script_is_waiting(co)) {
     script_push_wait_mark(L);
     return lua_yieldk(L, 1, (lua_KContext)way, waited);

@@ -63,7 +63,9 @@ void script_error_text(lua_State *L, struct ap_error *err)
     lua_pushcfunction(L, describe);
     lua_insert(L, -2);
     bool is_outermost = script_watchdog_enter(NULL, NULL);
+    lua_State *running = script_watchdog_run(L);
     status = lua_pcall(L, 1, 1, 0);
+    (void)script_watchdog_run(running);
     script_watchdog_leave(is_outermost);
     host->scope = outer;
     if (scope.is_killed)

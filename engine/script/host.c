@@ -25,31 +25,38 @@ void script_limits_init(struct script_limits *limits)
       .instructions = 100000000,
       .load_instructions = 5000000,
       .source_bytes = (size_t)1 << 20,
-      .hang_s = 30,
+      .hang_ms = 30000,
   };
 }
 
 /* ---- memory ---- */
 
+static void say(const char *text)
+{
+  if (write(STDERR_FILENO, text, strlen(text)) < 0)
+    _exit(EXIT_LIMIT);
+}
+
 /* Only write(2): this runs in the middle of an allocation. */
 __attribute__((noreturn)) static void exit_saying(const char *text)
 {
   script_blame();
-  if (write(STDERR_FILENO, text, strlen(text)) < 0)
-    _exit(EXIT_LIMIT);
+  say(text);
+  script_watchdog_write_label();
+  say("\n");
   _exit(EXIT_LIMIT);
 }
 
 void script_out_of_memory(void)
 {
-  exit_saying("apogee: out of memory\n");
+  exit_saying("apogee: out of memory");
 }
 
 __attribute__((noreturn)) static void exit_at_cap(size_t max)
 {
   char text[128];
   (void)snprintf(text, sizeof(text),
-                 "apogee: scripts need more than %zu MiB of memory; the run ends here\n",
+                 "apogee: scripts need more than %zu MiB of memory; the run ends here",
                  max >> 20);
   exit_saying(text);
 }
@@ -130,7 +137,7 @@ int script_host_new(struct net_loop *loop, const struct script_limits *limits,
     return AP_E_INVALID;
   }
   script_watch(host->L); /* coroutines made from here on inherit it */
-  int rc = script_watchdog_start(limits->hang_s, err);
+  int rc = script_watchdog_start(limits->hang_ms, err);
   if (rc != AP_OK) {
     script_host_free(host);
     return rc;

@@ -23,7 +23,8 @@ struct script_limits {
   uint64_t instructions;      /* of one task, all its coroutines together */
   uint64_t load_instructions; /* of reading one script file, and of one script_call */
   size_t source_bytes;        /* of one script file */
-  uint32_t hang_s;            /* CPU seconds without coming back; then exit 6; 0: not watched */
+  uint32_t hang_ms; /* CPU time in one go: at half of it the script ends, at it the process does,
+                     * with exit 6; 0: not watched */
 };
 
 /* 256 MiB, 100 million instructions a task, 5 million to read a file, 1 MiB of source, 30 s. */

@@ -77,6 +77,7 @@ void script_scope_leave(lua_State *L, const struct script_scope *scope);
 /* Charges work that the count hook does not see. Raises when the account is empty. [-0, +0, v] */
 void script_charge(lua_State *L, uint64_t instructions);
 void script_watch(lua_State *L); /* puts the count hook on a state */
+void script_hook(lua_State *L, lua_Debug *ar); /* that hook */
 
 bool script_is_killed(const struct script_host *host);
 int script_raise_killed(lua_State *L); /* never returns */

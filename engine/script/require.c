@@ -25,7 +25,9 @@ int script_call(lua_State *L, int arg_count, int result_count, struct ap_error *
   struct script_scope scope;
   script_scope_enter(host, &scope, host->limits.load_instructions);
   bool is_outermost = script_watchdog_enter(NULL, NULL);
+  lua_State *outer = script_watchdog_run(L);
   int status = lua_pcall(L, arg_count, result_count, 0);
+  (void)script_watchdog_run(outer);
   script_watchdog_leave(is_outermost);
   script_scope_leave(L, &scope);
   if (status == LUA_OK)
@@ -68,7 +70,10 @@ static int run(lua_State *L, int env, const char *chunk_name, struct source *sou
   lua_pushlightuserdata(L, source);
   lua_pushfstring(L, "@%s", chunk_name);
   lua_pushvalue(L, env);
-  return script_call(L, 3, 1, err);
+  const char *before = script_watchdog_rename(chunk_name);
+  int rc = script_call(L, 3, 1, err);
+  (void)script_watchdog_rename(before);
+  return rc;
 }
 
 int script_run_source(lua_State *L, int env, const char *chunk_name, struct ap_slice source,

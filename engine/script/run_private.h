@@ -10,6 +10,9 @@
 
 enum { SCRIPT_NO_ENTITY = UINT32_MAX };
 
+/* What a manifest asks for in `needs`, as bits. */
+enum script_capability { SCRIPT_MAY_VT = 1, SCRIPT_MAY_FILES = 2, SCRIPT_MAY_SFTP = 4 };
+
 /* Of the engine's own Lua, which reads every action there is: what a user grants to an entity does
  * not bind it. */
 #define SCRIPT_OWN_INSTRUCTIONS UINT64_C(1000000000)
@@ -24,6 +27,7 @@ struct script_job {
   uint32_t entity;        /* or SCRIPT_NO_ENTITY */
   struct case_cost *cost; /* what its requests add to; NULL: nobody counts */
   const char *provider;   /* NULL: none */
+  unsigned granted;       /* enum script_capability: what its action's manifest asked for */
   bool is_away;           /* it waits for a scan, and gave its place to another */
   bool has_submitted;     /* something of it is at VirusTotal */
   char *unknown;          /* key (vt/call.h) of what VirusTotal last said not to know; NULL: none */
@@ -45,6 +49,7 @@ struct script_step {
   uint32_t alive;  /* jobs */
   int function_ref;
   int ctx_ref;
+  unsigned granted; /* to its action */
   const char *action;
   const char *provider;
 };
@@ -100,6 +105,8 @@ struct script_run *script_run_of(lua_State *L);
 struct script_job *script_job_new(struct script_run *run, struct script_step *of, uint32_t entity);
 void script_job_free(struct script_job *job);        /* closes its files and connections */
 struct script_job *script_job_current(lua_State *L); /* NULL: the task that runs is none */
+/* The job that runs and may do this; raises when it may not, however it came by the function. */
+struct script_job *script_job_check(lua_State *L, enum script_capability what, const char *name);
 void script_job_leave_place(struct script_job *job); /* it will wait for a scan */
 void script_job_take_place(struct script_job *job);
 
@@ -110,6 +117,7 @@ void script_steps_pump(struct script_run *run);
 
 /* call.c */
 int script_engine_call(lua_State *L);
+int script_engine_call_granted(lua_State *L);
 int script_engine_all(lua_State *L);
 int script_engine_run_case(lua_State *L);
 
@@ -124,6 +132,10 @@ struct script_set {
 };
 struct script_set *script_set_check(lua_State *L, int arg);
 struct script_set *script_set_push(lua_State *L, uint32_t max); /* room for max, count 0 */
+
+/* grant.c: what the action with this environment was granted; 0 where the value is none. */
+unsigned script_granted(lua_State *L, int env);
+int script_engine_grant(lua_State *L);
 
 /* bind_vt.c, bind_engine.c, bind_record.c */
 void script_vt_push_module(lua_State *L);

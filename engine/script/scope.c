@@ -4,16 +4,11 @@
 #include <stdio.h>
 
 #include "script/host_private.h"
-
-static void quantum_passed(lua_State *L, lua_Debug *ar)
-{
-  (void)ar;
-  script_charge(L, SCRIPT_QUANTUM);
-}
+#include "script/watchdog.h"
 
 void script_watch(lua_State *L)
 {
-  lua_sethook(L, quantum_passed, LUA_MASKCOUNT, SCRIPT_QUANTUM);
+  lua_sethook(L, script_hook, LUA_MASKCOUNT, SCRIPT_QUANTUM);
 }
 
 void script_scope_enter(struct script_host *host, struct script_scope *scope, uint64_t limit)
@@ -38,18 +33,45 @@ bool script_is_killed(const struct script_host *host)
 }
 
 /* Says where the code is: the innermost function that has lines. */
-static void kill_scope(lua_State *L, struct script_scope *scope)
+static void kill_scope(lua_State *L, struct script_scope *scope, bool is_overdue)
 {
   enum { LEVELS = 8 };
   lua_Debug ar = {.currentline = 0};
   bool is_found = false;
   for (int level = 0; !is_found && level < LEVELS && lua_getstack(L, level, &ar); level++)
     is_found = lua_getinfo(L, "Sl", &ar) && ar.currentline > 0;
+  const char *file = is_found ? ar.short_src : "?";
+  int line = is_found ? ar.currentline : 0;
   scope->is_killed = true;
-  (void)snprintf(scope->message, sizeof(scope->message),
-                 "%s:%d: ran for more than %llu instructions without an end",
-                 is_found ? ar.short_src : "?", is_found ? ar.currentline : 0,
-                 (unsigned long long)scope->limit);
+  if (is_overdue)
+    (void)snprintf(scope->message, sizeof(scope->message), "%s:%d: held the engine for too long",
+                   file, line);
+  else
+    (void)snprintf(scope->message, sizeof(scope->message),
+                   "%s:%d: ran for more than %llu instructions without an end", file, line,
+                   (unsigned long long)scope->limit);
+}
+
+/* Ends the innermost account and the script's task around it, which could begin the same again: a
+ * file that a playbook's step requires. The engine's own Lua goes on; its tasks have no label. */
+static void end_overdue(lua_State *L)
+{
+  struct script_scope *inner = script_host_of(L)->scope;
+  for (struct script_scope *scope = inner; scope; scope = scope->outer)
+    if (!scope->is_killed && (scope == inner || (scope->task && scope->task->label)))
+      kill_scope(L, scope, true);
+  script_watchdog_begin_anew();
+}
+
+void script_hook(lua_State *L, lua_Debug *ar)
+{
+  uint64_t passed = (uint64_t)lua_gethookcount(L);
+  (void)ar;
+  if (script_watchdog_is_due())
+    end_overdue(L);
+  else if (passed != SCRIPT_QUANTUM && !script_is_killed(script_host_of(L)))
+    script_watch(L); /* the watchdog was late: the go is another one */
+  script_charge(L, passed);
 }
 
 int script_raise_killed(lua_State *L)
@@ -57,7 +79,7 @@ int script_raise_killed(lua_State *L)
   struct script_scope *scope = script_host_of(L)->scope;
   while (scope->outer && !scope->is_killed)
     scope = scope->outer;
-  lua_sethook(L, quantum_passed, LUA_MASKCOUNT, 1); /* not one instruction more */
+  lua_sethook(L, script_hook, LUA_MASKCOUNT, 1); /* not one instruction more */
   lua_pushstring(L, scope->message);
   return lua_error(L);
 }
@@ -68,7 +90,7 @@ void script_charge(lua_State *L, uint64_t instructions)
   for (struct script_scope *scope = host->scope; scope; scope = scope->outer) {
     scope->used += instructions;
     if (scope->used > scope->limit && !scope->is_killed)
-      kill_scope(L, scope);
+      kill_scope(L, scope, false);
   }
   if (script_is_killed(host))
     (void)script_raise_killed(L);

@@ -183,6 +183,7 @@ static void start_entity(struct script_step *step, uint32_t entity)
     script_out_of_memory();
   job->cost = case_record_cost(run->options.record, step->number);
   job->provider = step->provider;
+  job->granted = step->granted;
   (void)snprintf(job->label, sizeof(job->label), "%s on %s", step->action,
                  casefile_entity(run->options.cf, entity)->identifier);
   step->alive++;
@@ -292,6 +293,7 @@ int script_run_entities(lua_State *L)
       .number = (uint32_t)(number - 1),
       .action = words->action ? words->action : words->name,
       .provider = words->provider,
+      .granted = script_granted(L, 2),
   };
   lua_settop(L, 4);
   step->ctx_ref = luaL_ref(L, LUA_REGISTRYINDEX);

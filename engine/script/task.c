@@ -172,7 +172,9 @@ void task_kill(struct task *task)
   host->scope = &task->scope;
   lua_sethook(task->co, lua_gethook(task->co), LUA_MASKCOUNT, 1);
   bool is_outermost = script_watchdog_enter(NULL, NULL);
+  lua_State *running = script_watchdog_run(task->co);
   (void)lua_resetthread(task->co);
+  (void)script_watchdog_run(running);
   script_watchdog_leave(is_outermost);
   host->scope = outer;
   task_end(host, task, AP_E_CANCELED, 0);
@@ -203,7 +205,9 @@ static void task_go_on(struct script_host *host, struct task *task)
     lua_pop(task->co, 1); /* the mark of the wait */
   host->scope = &task->scope;
   bool is_outermost = script_watchdog_enter(task->label, task->place);
+  (void)script_watchdog_run(task->co);
   int status = lua_resume(task->co, host->L, value_count, &result_count);
+  (void)script_watchdog_run(NULL);
   script_watchdog_leave(is_outermost);
   host->scope = NULL;
   if (status != LUA_YIELD) {

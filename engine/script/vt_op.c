@@ -180,10 +180,7 @@ static int op_done(lua_State *L, int status, lua_KContext ctx)
 
 struct script_job *script_vt_job(lua_State *L, const char *name)
 {
-  struct script_job *job = script_job_current(L);
-  if (!job)
-    luaL_error(L, "%s works in an action's run only", name);
-  return job;
+  return script_job_check(L, SCRIPT_MAY_VT, name);
 }
 
 /* The field of the options at `arg`, nil where there are none. [-0, +1, e] */

@@ -9,13 +9,17 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_LIMIT = 6, TICK_SIGNAL = SIGVTALRM };
+#include "script/host_private.h"
+
+enum { EXIT_LIMIT = 6, TICK_SIGNAL = SIGVTALRM, TICKS = 8 }; /* in the limit */
+
+#define NS_IN_S UINT64_C(1000000000)
 
 /* Shared with the signal handler. */
 static atomic_uint_fast32_t entry; /* number of the entry under way; 0: not inside of Lua */
 static atomic_uint_fast32_t entry_seen;
 static atomic_uint_fast32_t ticks_seen;
-static atomic_uint_fast32_t ticks_max;
+static _Atomic(lua_State *) running;
 static _Atomic(const char *) entry_label;
 static _Atomic(const struct script_place *) entry_place;
 static _Atomic(const char *) blame_path;
@@ -33,6 +37,15 @@ static void write_printable(const char *text)
     shown[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
   if (write(STDERR_FILENO, shown, len) < 0)
     _exit(EXIT_LIMIT);
+}
+
+void script_watchdog_write_label(void)
+{
+  const char *label = atomic_load(&entry_label);
+  if (!label)
+    return;
+  write_printable(": ");
+  write_printable(label);
 }
 
 /* ---- whose fault it was ---- */
@@ -75,35 +88,37 @@ static void ticked(int signal_number)
     atomic_store(&ticks_seen, 0);
     return;
   }
-  if (atomic_fetch_add(&ticks_seen, 1) + 1 < atomic_load(&ticks_max))
+  uint_fast32_t ticks = atomic_fetch_add(&ticks_seen, 1) + 1;
+  lua_State *L = atomic_load(&running);
+  if (ticks >= TICKS / 2 && ticks < TICKS && L)
+    lua_sethook(L, script_hook, LUA_MASKCOUNT, 1); /* of Lua's functions the one made for this */
+  if (ticks < TICKS)
     return;
-  const char *label = atomic_load(&entry_label);
   script_blame();
   write_printable("apogee: a script held the engine for too long");
-  if (label) {
-    write_printable(": ");
-    write_printable(label);
-  }
+  script_watchdog_write_label();
   if (write(STDERR_FILENO, "\n", 1) < 0)
     _exit(EXIT_LIMIT);
   _exit(EXIT_LIMIT);
 }
 
-int script_watchdog_start(uint32_t limit_s, struct ap_error *err)
+int script_watchdog_start(uint32_t limit_ms, struct ap_error *err)
 {
-  if (limit_s == 0 || is_started)
+  if (limit_ms == 0 || is_started)
     return AP_OK;
   struct sigaction action = {.sa_handler = ticked, .sa_flags = SA_RESTART};
   struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = TICK_SIGNAL};
-  struct itimerspec second = {{1, 0}, {1, 0}};
+  uint64_t tick_ns = (uint64_t)limit_ms * 1000000 / TICKS;
+  struct timespec tick = {(time_t)(tick_ns / NS_IN_S), (long)(tick_ns % NS_IN_S)};
+  struct itimerspec times = {tick, tick};
   (void)sigemptyset(&action.sa_mask);
-  atomic_store(&ticks_max, limit_s);
+  atomic_store(&ticks_seen, 0);
   atomic_store(&entry, 0);
   if (sigaction(TICK_SIGNAL, &action, NULL) ||
       timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer))
     return ap_fail(err, AP_E_INTERNAL, "the watchdog did not start: %s", strerror(errno));
   is_started = true;
-  if (timer_settime(timer, 0, &second, NULL)) {
+  if (timer_settime(timer, 0, &times, NULL)) {
     script_watchdog_stop();
     return ap_fail(err, AP_E_INTERNAL, "the watchdog did not start: %s", strerror(errno));
   }
@@ -117,6 +132,31 @@ void script_watchdog_stop(void)
   is_started = false;
   (void)timer_delete(timer);
   (void)signal(TICK_SIGNAL, SIG_IGN); /* a tick may be under way */
+}
+
+lua_State *script_watchdog_run(lua_State *L)
+{
+  lua_State *outer = atomic_load_explicit(&running, memory_order_relaxed);
+  atomic_store_explicit(&running, L, memory_order_relaxed);
+  return outer;
+}
+
+bool script_watchdog_is_due(void)
+{
+  return atomic_load_explicit(&entry, memory_order_relaxed) == atomic_load(&entry_seen) &&
+         atomic_load(&ticks_seen) >= TICKS / 2;
+}
+
+void script_watchdog_begin_anew(void)
+{
+  atomic_store(&ticks_seen, 0);
+}
+
+const char *script_watchdog_rename(const char *label)
+{
+  const char *before = atomic_load_explicit(&entry_label, memory_order_relaxed);
+  atomic_store_explicit(&entry_label, label, memory_order_relaxed);
+  return before;
 }
 
 bool script_watchdog_enter(const char *label, const struct script_place *place)

@@ -110,7 +110,8 @@ local function select_on(run, step)
 end
 
 local function select_each(run, step, values, ctx)
-  local ok, items = run.engine.call(step.action.each, arguments.copy(values), ctx)
+  local action = step.action
+  local ok, items = run.engine.call_granted(action.env, action.each, arguments.copy(values), ctx)
   if not ok then return nil, items end
   local copy, problem = plain.copy(items)
   if type(copy) ~= "table" then

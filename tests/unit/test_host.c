@@ -411,7 +411,7 @@ static void hang(const char *label)
   struct script_limits limits;
   struct outcome outcome;
   script_limits_init(&limits);
-  limits.hang_s = 1;
+  limits.hang_ms = 1000;
   bench_teardown(NULL);
   bench_open(&limits);
   task_set_label(start("return ('a'):rep(40):find(('a-'):rep(40) .. 'b')", &outcome), label, NULL);
