@@ -73,6 +73,8 @@ static int run(lua_State *L, int env, const char *chunk_name, struct source *sou
   const char *before = script_watchdog_rename(chunk_name);
   int rc = script_call(L, 3, 1, err);
   (void)script_watchdog_rename(before);
+  if (rc != AP_OK && err && !strstr(err->text, ".lua")) /* what was raised does not say where */
+    (void)ap_fail_context(err, "%s", chunk_name);
   return rc;
 }
 

@@ -2,11 +2,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 local M = {}
 
+local BIN = os.getenv "APOGEE_BIN" or "build/dev/bin/apogee"
 local LIMIT_S = 60
-
-local function bin()
-  return assert(os.getenv "APOGEE_BIN", "APOGEE_BIN must name the program")
-end
 
 --- A word as the shell takes it.
 function M.quote(text)
@@ -62,11 +59,17 @@ local function environment(env)
   return table.concat(words, " ") .. " "
 end
 
+--- The folder of the build that the program is of.
+M.BUILD = BIN:gsub("/?bin/[^/]*$", "")
+
 --- The program with its arguments and environment, as a command of the shell.
 ---@param args string[]
 ---@param env table<string, string>? all that there is; nil: that of the tests
-function M.command(args, env)
-  local words = { M.quote(bin()) }
+---@param before string[]? a program that runs it, and its arguments
+function M.command(args, env, before)
+  local words = {}
+  for _, word in ipairs(before or {}) do table.insert(words, M.quote(word)) end
+  table.insert(words, M.quote(BIN))
   for _, arg in ipairs(args) do table.insert(words, M.quote(arg)) end
   return environment(env) .. table.concat(words, " ")
 end
@@ -74,11 +77,12 @@ end
 ---@param args string[]
 ---@param input string|nil what standard input holds
 ---@param env table<string, string>?
+---@param before string[]? a program that runs it, and its arguments
 ---@return { out: string, err: string, exit: integer }
-function M.run(args, input, env)
+function M.run(args, input, env, before)
   local input_path, out_path, err_path = M.file(input or ""), os.tmpname(), os.tmpname()
   local _, how, code = os.execute(("timeout %d %s <%s >%s 2>%s"):format(LIMIT_S,
-    M.command(args, env), M.quote(input_path), M.quote(out_path), M.quote(err_path)))
+    M.command(args, env, before), M.quote(input_path), M.quote(out_path), M.quote(err_path)))
   os.remove(input_path)
   local result = { out = take(out_path), err = take(err_path), exit = code }
   assert(how == "exit", "the program was ended by a signal: " .. result.err)
