@@ -103,6 +103,12 @@ int case_finding_enrich(struct case_finding *finding, const char *name, size_t n
   return AP_OK;
 }
 
+size_t case_finding_bytes(const struct case_finding *finding)
+{
+  return bytes_without(finding, finding->field_count) + finding->field_cap * sizeof(*finding->fields) +
+         finding->reason.len + finding->link.len + finding->insights.len + finding->tables.len;
+}
+
 void case_finding_write_fields(const struct case_finding *finding, struct ap_buf *out)
 {
   ap_buf_add_char(out, '{');

@@ -53,5 +53,8 @@ int case_finding_insight(struct case_finding *finding, const char *entity, const
 int case_finding_table(struct case_finding *finding, const char *entity, struct ap_slice title,
                        struct ap_slice columns, struct ap_slice rows) AP_MUST_USE;
 
+/* How much memory it holds, about. */
+size_t case_finding_bytes(const struct case_finding *finding);
+
 /* The enrichment as a JSON object without the provider's name: {"Scan date":"…"}. */
 void case_finding_write_fields(const struct case_finding *finding, struct ap_buf *out);

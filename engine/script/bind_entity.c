@@ -121,6 +121,15 @@ static int entity_tostring(lua_State *L)
 
 /* ---- methods ---- */
 
+/* What the finding takes now counts as memory of the scripts. */
+static void count_memory(lua_State *L)
+{
+  struct script_job *job = script_job_current(L);
+  size_t bytes = case_finding_bytes(&job->finding);
+  script_native(job->run->host, (ptrdiff_t)bytes - (ptrdiff_t)job->finding_bytes);
+  job->finding_bytes = bytes;
+}
+
 /* Raises what writing on the finding ended with. */
 static int written(lua_State *L, int rc, const char *method)
 {
@@ -130,6 +139,7 @@ static int written(lua_State *L, int rc, const char *method)
     return luaL_error(L, "entity:%s: more than an entity may carry", method);
   if (rc != AP_OK)
     return luaL_error(L, "entity:%s: %s", method, ap_error_text(rc));
+  count_memory(L);
   return 0;
 }
 
@@ -239,7 +249,9 @@ static int entity_link(lua_State *L)
   luaL_argcheck(L, len <= URL_MAX, 2, "longer than 8192 bytes");
   luaL_argcheck(L, strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0, 2,
                 "a link begins with https:// or http://");
-  luaL_argcheck(L, strlen(url) == len, 2, "a link has no NUL");
+  for (size_t i = 0; i < len; i++)
+    luaL_argcheck(L, (unsigned char)url[i] >= 0x20 && url[i] != 0x7f, 2,
+                  "a link has no control characters");
   ap_buf_clear(&finding->link);
   ap_buf_add(&finding->link, url, len);
   return written(L, ap_buf_error(&finding->link), "link");

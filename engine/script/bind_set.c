@@ -15,6 +15,8 @@ struct script_set *script_set_check(lua_State *L, int arg)
 
 struct script_set *script_set_push(lua_State *L, uint32_t max)
 {
+  enum { ENTITIES_PER_INSTRUCTION = 4 };
+  script_charge(L, max / ENTITIES_PER_INSTRUCTION);
   struct script_set *set =
       lua_newuserdatauv(L, sizeof(*set) + (size_t)max * sizeof(set->index[0]), 0);
   set->count = 0;

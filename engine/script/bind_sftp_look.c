@@ -18,7 +18,13 @@ struct look_op {
   size_t count;
   bool is_cut;
   struct ap_buf names;
+  struct script_host *host; /* that counts what it takes; NULL: it has no list yet */
 };
+
+static size_t bytes_of(const struct look_op *op)
+{
+  return op->count * sizeof(*op->entries) + op->names.len;
+}
 
 static void look_cancel(void *memory)
 {
@@ -31,6 +37,8 @@ static void look_cancel(void *memory)
 static void look_release(void *memory)
 {
   struct look_op *op = memory;
+  if (op->host)
+    script_native(op->host, -(ptrdiff_t)bytes_of(op));
   ap_buf_deinit(&op->names);
   free(op->entries);
   free(op->message);
@@ -47,6 +55,7 @@ static void looked(struct look_op *op, int code, const char *text)
     op->message = strdup(text && *text ? text : ap_error_text(code));
   if ((code != AP_OK && !op->message) || ap_buf_error(&op->names))
     script_out_of_memory();
+  script_native(op->host, (ptrdiff_t)bytes_of(op));
   task_op_wake(op);
 }
 
@@ -145,6 +154,7 @@ int script_connection_list(lua_State *L)
   luaL_argcheck(L, max >= 1 && max <= LIST_MAX, 3, "1 to 10000");
   struct look_op *op = task_op_begin(L, sizeof(*op), &list_kind);
   op->is_list = true;
+  op->host = script_host_of(L);
   return wait_or_fail(
       L, op, net_sftp_list(connection->sftp, folder, (size_t)max, got_list, op, &op->call));
 }
@@ -154,5 +164,6 @@ int script_connection_stat(lua_State *L)
   const struct script_connection *connection = script_connection_check(L);
   const char *path = script_connection_path(L);
   struct look_op *op = task_op_begin(L, sizeof(*op), &stat_kind);
+  op->host = script_host_of(L);
   return wait_or_fail(L, op, net_sftp_stat(connection->sftp, path, got_stat, op, &op->call));
 }

@@ -22,9 +22,11 @@ static const char *name_of(lua_State *L, const struct script_file *source)
 /* vt.file_scan(source[, { name =, report = }]) */
 int script_vt_file_scan(lua_State *L)
 {
+  static const char *const known[] = {"name", "report", NULL};
   struct vt_ask_options options = {.priority = VT_RESCAN};
   struct script_job *job = script_vt_job(L, scan_kind.name);
   lua_settop(L, 2);
+  script_vt_check_options(L, 2, known);
   struct script_file *source = script_file_check(L, 1);
   if (!source)
     return 3;

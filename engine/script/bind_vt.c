@@ -87,7 +87,9 @@ static int ask(lua_State *L, enum vt_call call, struct vt_ask_options *options)
 
 static int look_up(lua_State *L, enum vt_call call)
 {
+  static const char *const known[] = {"cache", "on_limit", NULL};
   struct vt_ask_options options = {.priority = VT_LOOKUP};
+  script_vt_check_options(L, 2, known);
   if (script_vt_option(L, 2, "cache") != LUA_TNIL)
     options.no_cache = !lua_toboolean(L, -1);
   if (script_vt_option(L, 2, "on_limit") == LUA_TSTRING)
@@ -119,7 +121,9 @@ static int vt_ip_report(lua_State *L)
 static int vt_comments(lua_State *L)
 {
   const struct script_job *job = script_vt_job(L, "vt.comments");
+  static const char *const known[] = {"risky", NULL};
   struct vt_ask_options options = {.priority = VT_COMMENT};
+  script_vt_check_options(L, 2, known);
   (void)check_resource(L, 1);
   (void)script_vt_option(L, 2, "risky");
   bool is_risky = lua_toboolean(L, -1);
@@ -132,7 +136,9 @@ static int vt_comments(lua_State *L)
 
 static int submit(lua_State *L, enum vt_call call)
 {
+  static const char *const known[] = {"report", NULL};
   struct vt_ask_options options = {.priority = VT_RESCAN};
+  script_vt_check_options(L, 2, known);
   options.has_report = script_vt_option(L, 2, "report") != LUA_TNIL;
   lua_settop(L, 1);
   return ask(L, call, &options);

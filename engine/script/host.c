@@ -75,6 +75,24 @@ void *script_allocate(void *ud, void *ptr, size_t old_size, size_t new_size)
   return block;
 }
 
+void script_native(struct script_host *host, ptrdiff_t bytes)
+{
+  struct script_memory *memory = &host->memory;
+  memory->used += (size_t)bytes;
+  if (bytes > 0 && memory->used > memory->max)
+    exit_at_cap(memory->max);
+}
+
+void script_make_room(lua_State *L)
+{
+  struct script_host *host = script_host_of(L);
+  size_t max = host->memory.max;
+  if (host->memory.used < max / 2 || host->memory.used < host->collected_bytes + max / 8)
+    return;
+  (void)lua_gc(L, LUA_GCCOLLECT);
+  host->collected_bytes = host->memory.used;
+}
+
 int script_panic(lua_State *L)
 {
   const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "no message";

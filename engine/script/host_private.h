@@ -47,6 +47,8 @@ struct script_thread {
 struct script_originals {
   lua_CFunction concat, insert, move, remove, sort, unpack;
   lua_CFunction format, pack, rep;
+  lua_CFunction find, match, gmatch, gsub, lower, upper, reverse;
+  lua_CFunction utf8_len;
 };
 
 struct script_host {
@@ -61,6 +63,7 @@ struct script_host {
   void *idle_arg;
   void *data;
   uint32_t log_lines;
+  size_t collected_bytes; /* in use after the last collection that was asked for */
 
   struct task *tasks; /* alive */
   struct task *ready; /* of these, in the order in which they go on */
@@ -73,6 +76,16 @@ struct script_host {
 /* The account to charge from here on; leave with the same L, which must be the running one. */
 void script_scope_enter(struct script_host *host, struct script_scope *scope, uint64_t limit);
 void script_scope_leave(lua_State *L, const struct script_scope *scope);
+
+/* Collects what is garbage when much of the memory is taken: at the cap nothing can any more. */
+void script_make_room(lua_State *L);
+
+/* Memory of our own that a script made us keep; give it back with a negative number. Ends the
+ * process at the cap, as Lua's does. */
+void script_native(struct script_host *host, ptrdiff_t bytes);
+
+/* Charges work on that many bytes of a text. [-0, +0, v] */
+void script_charge_text(lua_State *L, size_t bytes);
 
 /* Charges work that the count hook does not see. Raises when the account is empty. [-0, +0, v] */
 void script_charge(lua_State *L, uint64_t instructions);

@@ -30,6 +30,7 @@ void script_job_free(struct script_job *job)
   if (!job->is_away)
     job->run->places_taken--;
   DL_DELETE(job->run->jobs, job);
+  script_native(job->run->host, -(ptrdiff_t)job->finding_bytes);
   case_finding_deinit(&job->finding);
   free(job->unknown);
   free(job);

@@ -196,6 +196,7 @@ static int json_decode(lua_State *L)
 
 static int json_encode(lua_State *L)
 {
+  enum { BYTES_PER_INSTRUCTION = 4 };
   struct ap_buf text = {0};
   struct ap_error err = {0};
   luaL_checkany(L, 1);
@@ -203,7 +204,9 @@ static int json_encode(lua_State *L)
   int rc = script_json_write(L, 1, &text, &err);
   if (rc == AP_OK)
     lua_pushlstring(L, ap_buf_cstr(&text), text.len);
+  size_t len = text.len;
   ap_buf_deinit(&text);
+  script_charge(L, len / BYTES_PER_INSTRUCTION);
   return rc == AP_OK ? 1 : luaL_error(L, "json.encode: %s", err.text);
 }
 

@@ -74,9 +74,20 @@ static int finish_pcall(lua_State *L, int status, lua_KContext below)
   return 2;
 }
 
+/* An error that is caught costs a walk over the calls that there are: when each of many catches one,
+ * ending them takes for ever. */
+static void check_depth(lua_State *L)
+{
+  enum { LEVELS_MAX = 1000 };
+  lua_Debug ar;
+  if (lua_getstack(L, LEVELS_MAX, &ar))
+    luaL_error(L, "stack overflow: a protected call inside of %d others", LEVELS_MAX);
+}
+
 static int base_pcall(lua_State *L)
 {
   luaL_checkany(L, 1);
+  check_depth(L);
   lua_pushboolean(L, 1);
   lua_insert(L, 1);
   int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, finish_pcall);
@@ -114,6 +125,7 @@ static int finish_xpcall(lua_State *L, int status, lua_KContext ctx)
 static int base_xpcall(lua_State *L)
 {
   luaL_checktype(L, 2, LUA_TFUNCTION);
+  check_depth(L);
   lua_pushboolean(L, 1);
   lua_pushvalue(L, 1);
   lua_rotate(L, 3, 2); /* function, handler, true, function, arguments */

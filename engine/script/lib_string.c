@@ -7,13 +7,13 @@
 #include "script/host_private.h"
 #include "script/sandbox.h"
 
-enum { RESULT_MAX_BYTES = 16 << 20, BYTES_PER_INSTRUCTION = 64 };
+enum { RESULT_MAX_BYTES = 16 << 20 };
 
 static void charge_bytes(lua_State *L, size_t bytes)
 {
   if (bytes > RESULT_MAX_BYTES)
     luaL_error(L, "the string would be larger than %d MiB", RESULT_MAX_BYTES >> 20);
-  script_charge(L, bytes / BYTES_PER_INSTRUCTION);
+  script_charge_text(L, bytes);
 }
 
 static int string_rep(lua_State *L)
@@ -102,9 +102,80 @@ static int string_pack(lua_State *L)
   return script_host_of(L)->original.pack(L);
 }
 
+/* ---- functions that walk a text ---- */
+
+/* The text at 1; a C function that is called for each match is work for each byte. */
+static void charge_subject(lua_State *L)
+{
+  size_t len = lua_type(L, 1) == LUA_TSTRING ? lua_rawlen(L, 1) : 0;
+  if (lua_isfunction(L, 3))
+    script_charge(L, len);
+  script_charge_text(L, len);
+}
+
+static int string_find(lua_State *L)
+{
+  charge_subject(L);
+  return script_host_of(L)->original.find(L);
+}
+
+static int string_match(lua_State *L)
+{
+  charge_subject(L);
+  return script_host_of(L)->original.match(L);
+}
+
+static int string_gmatch(lua_State *L)
+{
+  charge_subject(L);
+  return script_host_of(L)->original.gmatch(L);
+}
+
+static int string_gsub(lua_State *L)
+{
+  charge_subject(L);
+  return script_host_of(L)->original.gsub(L);
+}
+
+static int string_lower(lua_State *L)
+{
+  charge_subject(L);
+  return script_host_of(L)->original.lower(L);
+}
+
+static int string_upper(lua_State *L)
+{
+  charge_subject(L);
+  return script_host_of(L)->original.upper(L);
+}
+
+static int string_reverse(lua_State *L)
+{
+  charge_subject(L);
+  return script_host_of(L)->original.reverse(L);
+}
+
+static int utf8_len(lua_State *L)
+{
+  charge_subject(L);
+  return script_host_of(L)->original.utf8_len(L);
+}
+
+const luaL_Reg script_utf8_functions[] = {
+    {"len", utf8_len},
+    {NULL, NULL},
+};
+
 const luaL_Reg script_string_functions[] = {
+    {"find", string_find},
     {"format", script_string_format},
+    {"gmatch", string_gmatch},
+    {"gsub", string_gsub},
+    {"lower", string_lower},
+    {"match", string_match},
     {"pack", string_pack},
     {"rep", string_rep},
+    {"reverse", string_reverse},
+    {"upper", string_upper},
     {NULL, NULL},
 };

@@ -4,7 +4,7 @@
 #include "script/host_private.h"
 #include "script/sandbox.h"
 
-enum { ITEMS_MAX = 1 << 20, RESULT_MAX_BYTES = 16 << 20, BYTES_PER_INSTRUCTION = 64 };
+enum { ITEMS_MAX = 1 << 20, RESULT_MAX_BYTES = 16 << 20 };
 
 static void charge_items(lua_State *L, lua_Unsigned count)
 {
@@ -46,7 +46,7 @@ static int table_concat(lua_State *L)
   }
   if (bytes > RESULT_MAX_BYTES)
     return luaL_error(L, "the string would be larger than %d MiB", RESULT_MAX_BYTES >> 20);
-  script_charge(L, bytes / BYTES_PER_INSTRUCTION);
+  script_charge_text(L, bytes);
   return script_host_of(L)->original.concat(L);
 }
 

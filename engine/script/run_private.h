@@ -35,6 +35,7 @@ struct script_job {
   struct script_file *sources;       /* open */
   struct script_handle *connections; /* that it may use */
   struct case_finding finding;
+  size_t finding_bytes; /* of it, counted as memory of the scripts */
   char label[128];
   struct script_place place;
 };
@@ -85,7 +86,6 @@ struct script_run {
   struct task *main; /* apogee.main; NULL: not begun, or over */
   bool wants_pump;   /* entities may begin, or a step is through */
   bool is_closing;
-  size_t collected_bytes; /* in use after the last collection that was asked for */
   uint32_t places_taken;  /* by jobs that are not away */
   uint64_t last_serial;
   bool saw_findings; /* a script read what steps find out: for plans */

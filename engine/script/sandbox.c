@@ -29,12 +29,11 @@ static const struct library {
            "rawget", "rawlen", "select", "tonumber", "type"),
      script_base_functions},
     {LUA_STRLIBNAME, luaopen_string,
-     NAMES("byte", "char", "find", "gmatch", "gsub", "len", "lower", "match", "packsize", "reverse",
-           "sub", "unpack", "upper"),
+     NAMES("byte", "char", "len", "packsize", "sub", "unpack"),
      script_string_functions},
     {LUA_TABLIBNAME, luaopen_table, NAMES("pack"), script_table_functions},
     {LUA_UTF8LIBNAME, luaopen_utf8,
-     NAMES("char", "charpattern", "codepoint", "codes", "len", "offset"), NULL},
+     NAMES("char", "charpattern", "codepoint", "codes", "offset"), script_utf8_functions},
     {LUA_COLIBNAME, NULL, NAMES(NULL), script_coroutine_functions},
 };
 
@@ -71,9 +70,18 @@ static void keep_originals(lua_State *L, const char *library)
 {
   struct script_originals *kept = &script_host_of(L)->original;
   if (strcmp(library, LUA_STRLIBNAME) == 0) {
+    kept->find = original(L, "find");
     kept->format = original(L, "format");
+    kept->gmatch = original(L, "gmatch");
+    kept->gsub = original(L, "gsub");
+    kept->lower = original(L, "lower");
+    kept->match = original(L, "match");
     kept->pack = original(L, "pack");
     kept->rep = original(L, "rep");
+    kept->reverse = original(L, "reverse");
+    kept->upper = original(L, "upper");
+  } else if (strcmp(library, LUA_UTF8LIBNAME) == 0) {
+    kept->utf8_len = original(L, "len");
   } else if (strcmp(library, LUA_TABLIBNAME) == 0) {
     kept->concat = original(L, "concat");
     kept->insert = original(L, "insert");

@@ -16,6 +16,7 @@ void script_sandbox_push(lua_State *L);
 extern const luaL_Reg script_base_functions[];
 extern const luaL_Reg script_string_functions[];
 extern const luaL_Reg script_table_functions[];
+extern const luaL_Reg script_utf8_functions[];
 extern const luaL_Reg script_coroutine_functions[];
 
 /* string.format, for others that take a format. */

@@ -71,6 +71,7 @@ void script_hook(lua_State *L, lua_Debug *ar)
     end_overdue(L);
   else if (passed != SCRIPT_QUANTUM && !script_is_killed(script_host_of(L)))
     script_watch(L); /* the watchdog was late: the go is another one */
+  script_make_room(L);
   script_charge(L, passed);
 }
 
@@ -94,6 +95,15 @@ void script_charge(lua_State *L, uint64_t instructions)
   }
   if (script_is_killed(host))
     (void)script_raise_killed(L);
+}
+
+void script_charge_text(lua_State *L, size_t bytes)
+{
+  enum { BYTES_PER_INSTRUCTION = 64, LONG = 1024 };
+  if (bytes < LONG)
+    return;
+  script_make_room(L);
+  script_charge(L, bytes / BYTES_PER_INSTRUCTION);
 }
 
 void script_caught(lua_State *L)

@@ -241,10 +241,7 @@ static bool has_memory(struct script_run *run)
   size_t max = run->host->limits.memory_bytes / 2;
   if (script_host_memory(run->host) < max)
     return true;
-  if (script_host_memory(run->host) > run->collected_bytes + max / 8) {
-    (void)lua_gc(script_host_state(run->host), LUA_GCCOLLECT);
-    run->collected_bytes = script_host_memory(run->host);
-  }
+  script_make_room(script_host_state(run->host));
   return script_host_memory(run->host) < max;
 }
 

@@ -31,6 +31,7 @@ void script_vt_cancel(void *memory)
 void script_vt_release(void *memory)
 {
   struct vt_op *op = memory;
+  script_native(op->host, -(ptrdiff_t)op->body.len);
   ap_buf_deinit(&op->body);
   free(op->message);
   free(op->scan_id);
@@ -72,6 +73,7 @@ void script_vt_answered(void *arg, const struct vt_answer *answer)
   op->scan_id = copy_text_of(answer->scan_id);
   if (ap_buf_error(&op->body))
     script_out_of_memory();
+  script_native(op->host, (ptrdiff_t)op->body.len);
   task_op_wake(op);
 }
 
@@ -183,6 +185,28 @@ struct script_job *script_vt_job(lua_State *L, const char *name)
   return script_job_check(L, SCRIPT_MAY_VT, name);
 }
 
+static bool is_one_of(const char *word, const char *const *known)
+{
+  while (*known && strcmp(*known, word) != 0)
+    known++;
+  return *known;
+}
+
+void script_vt_check_options(lua_State *L, int arg, const char *const *known)
+{
+  if (lua_isnoneornil(L, arg))
+    return;
+  luaL_checktype(L, arg, LUA_TTABLE);
+  lua_pushnil(L);
+  while (lua_next(L, arg)) {
+    lua_pop(L, 1);
+    if (lua_type(L, -1) != LUA_TSTRING || !is_one_of(lua_tostring(L, -1), known)) {
+      script_push_text(L, -1);
+      luaL_argerror(L, arg, lua_pushfstring(L, "there is no option \"%s\"", lua_tostring(L, -1)));
+    }
+  }
+}
+
 /* The field of the options at `arg`, nil where there are none. [-0, +1, e] */
 int script_vt_option(lua_State *L, int arg, const char *name)
 {
@@ -199,6 +223,7 @@ struct vt_op *script_vt_begin(lua_State *L, struct script_job *job, const struct
 {
   struct vt_op *op = task_op_begin(L, sizeof(*op), kind);
   op->job = job;
+  op->host = script_host_of(L);
   return op;
 }
 

@@ -12,6 +12,7 @@
 #include "vt/upload.h"
 
 struct vt_op {
+  struct script_host *host; /* counts the answer */
   struct vt_ask *ask; /* under way; NULL: none */
   struct vt_wait *wait;
   struct vt_upload *upload;
@@ -34,6 +35,8 @@ void script_vt_release(void *memory);
 
 /* The running job; raises, with the function's name, where there is none. [-0, +0, e] */
 struct script_job *script_vt_job(lua_State *L, const char *name);
+/* Raises when the options at `arg` have another key than these. @param known  ends with NULL */
+void script_vt_check_options(lua_State *L, int arg, const char *const *known);
 
 struct vt_op *script_vt_begin(lua_State *L, struct script_job *job,
                               const struct task_op_kind *kind);

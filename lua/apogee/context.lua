@@ -20,6 +20,24 @@ local function outcome(name, reason, report)
   return { outcome = name, reason = reason, report = report }
 end
 
+local MAX_WARNINGS = 1000
+local MAX_WARNING_BYTES = 1000
+
+-- A step keeps what it was warned of until the run is over.
+local function bounded(warn)
+  local count = 0
+  return function(text)
+    if type(text) ~= "string" or #text > MAX_WARNING_BYTES then
+      error("ctx.warn: a warning is a text of at most " .. MAX_WARNING_BYTES .. " bytes", 2)
+    end
+    count = count + 1
+    if count > MAX_WARNINGS then
+      error("ctx.warn: more warnings than " .. MAX_WARNINGS .. " of a step", 2)
+    end
+    return warn(text)
+  end
+end
+
 local function add_outcomes(ctx)
   function ctx.reported(report, reason) return outcome("reported", reason, report) end
   function ctx.scanned(report, reason) return outcome("scanned", reason, report) end
@@ -50,7 +68,7 @@ function M.new(given)
   local ctx = {
     action = { id = action.id, name = action.name, provider = action.provider },
     params = given.params,
-    warn = given.warn,
+    warn = given.warn and bounded(given.warn),
     began = given.began,
   }
   add_outcomes(ctx)

@@ -54,7 +54,7 @@ describe("a script that misuses what it was given", function()
           for i = 1, 40 do kept[i] = files.open "/etc/hostname" end
           for _, source in ipairs(kept) do source:close() end]] },
       { "a folder, a device, a pipe", [[
-          for _, path in ipairs { "/", "/dev/zero", "/dev/stdin", "/proc/self/mem" } do
+          for _, path in ipairs { "/", "/dev/zero", "/dev/tty", "/proc/self/mem" } do
             local source = files.open(path)
             local digests = source and path ~= "/proc/self/mem" and source:digests()
             if digests then return path end
@@ -169,9 +169,9 @@ describe("arguments that are not what they should be", function()
       { "values", [[return json.decode("[" .. ("0,"):rep(1 << 20) .. "0]") and "decoded"]] },
       { "empty lists", [[return json.decode("[" .. ("[],"):rep(1 << 20) .. "0]") and "decoded"]] },
       { "numbers", [[
-          for _, text in ipairs { "1e999", "-1e999", "NaN", "Infinity", "0x10", "01", "1.", ".5" } do
+          for _, text in ipairs { "NaN", "-NaN", "Infinity", "0x10", "01", "1.", ".5" } do
             local value = json.decode(text)
-            if value and (value ~= value or value == math.huge) then return text end
+            if value then return text end
           end]] },
       { "a number of a megabyte", [[json.decode(("9"):rep(1 << 20))]] },
       { "halves", [[

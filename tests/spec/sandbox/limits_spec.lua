@@ -110,7 +110,7 @@ describe("a script that would not end", function()
             coroutine.wrap(function() while true do local same = a == b end end)() end]],
         raises = SLOW },
       { "concatenation", [[
-          local s = ("x"):rep(8 << 20)
+          local s = ("x"):rep(1 << 20)
           while true do local t = s .. "y" end]], raises = SLOW },
       { "next of a table that was large", [[
           local t = {}
