@@ -100,7 +100,7 @@ end)
 
 describe("what only the end of the process stops", function()
   it("ends it with 6 and a name, and the run goes on without", function()
-    for _, attack in ipairs {
+    attacks.fatal {
       { "a pattern", [[return ("a"):rep(40):find(("a-"):rep(40) .. "b")]],
         says = "held the engine for too long: attack on" },
       { "a pattern in pcall and a coroutine", [[
@@ -108,20 +108,18 @@ describe("what only the end of the process stops", function()
             ("a"):rep(40):find(("a-"):rep(40) .. "b") end)) end]],
         says = "held the engine for too long: attack on" },
       { "memory", [[local t = {} while true do t[#t + 1] = ("x"):rep(1 << 20) .. #t end]],
-        says = "scripts need more than 64 MiB of memory" },
+        says = "scripts need more than 80 MiB of memory" },
       { "memory of tables", [[local t = {} while true do t = { t, {}, {}, {} } end]],
-        says = "scripts need more than 64 MiB of memory" },
+        says = "scripts need more than 80 MiB of memory" },
       { "memory by doubling", [[local s = "x" while true do s = s .. s end]],
-        says = "scripts need more than 64 MiB of memory" },
+        says = "scripts need more than 80 MiB of memory" },
       { "memory of coroutines", [[
           local t = {}
           while true do
             local co = coroutine.wrap(function(...) coroutine.yield(...) end)
             co(table.unpack({}, 1, 100000))
             t[#t + 1] = co
-          end]], says = "scripts need more than 64 MiB of memory" },
-    } do
-      attacks.fatal(attack)
-    end
+          end]], says = "scripts need more than 80 MiB of memory" },
+    }
   end)
 end)

@@ -16,7 +16,7 @@ local IS_SANITIZED = program.BUILD:find "asan" ~= nil
 local MAX_KIB = IS_SANITIZED and 1024 * 1024 or 96 * 1024
 local MAX_CPU_S = IS_SANITIZED and 10 or 1
 
-M.LIMITS = { instructions = 2000000, memory = "64MiB", hang = "800ms" }
+M.LIMITS = { instructions = 1000000, memory = "80MiB", hang = "800ms" }
 
 -- The entity of an attack: a hash that nobody has.
 local function hash_of(index) return ("%032x"):format(index) end
@@ -155,17 +155,25 @@ function M.drive(attacks, given)
   end)
 end
 
---- Runs one attack that ends the process with exit 6 and a sentence; `resume` goes on without it.
-function M.fatal(attack, given)
-  prepare({ attack }, given or {}, function(w, args, check_clean)
-    local ran = M.measured(w, args)
-    assert(ran.exit == 6, ("exit %d: %s"):format(ran.exit, ran.err))
-    assert(ran.err:find(attack.says), ran.err)
-    assert(ran.err:find("attack on " .. hash_of(1), 1, true), ran.err)
-    check_cost(ran, 2)
-    local resumed = M.measured(w, { "resume" })
-    assert(resumed.document, ("exit %d: %s"):format(resumed.exit, resumed.err))
-    check_clean(resumed.document)
+local function drive_fatal(w, attack, check_clean)
+  w:forget()
+  w:write("actions/attack.lua", action_text { attack })
+  local ran = M.measured(w, words({ "run", w:path "p.lua" }, entity_args(1)))
+  assert(ran.exit == 6, ("%s: exit %d: %s"):format(attack[1], ran.exit, ran.err))
+  assert(ran.err:find(attack.says), ran.err)
+  assert(ran.err:find("attack on " .. hash_of(1), 1, true), ran.err)
+  check_cost(ran, 2)
+  local resumed = M.measured(w, { "resume" })
+  assert(resumed.document, ("exit %d: %s"):format(resumed.exit, resumed.err))
+  check_clean(resumed.document)
+end
+
+--- Runs attacks that each end the process with exit 6 and a sentence; `resume` goes on without the
+--- entity.
+---@param attacks table[] as of M.drive, and `says` = pattern of the sentence
+function M.fatal(attacks)
+  prepare({}, {}, function(w, _, check_clean)
+    for _, attack in ipairs(attacks) do drive_fatal(w, attack, check_clean) end
   end)
 end
 
