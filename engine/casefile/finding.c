@@ -105,8 +105,9 @@ int case_finding_enrich(struct case_finding *finding, const char *name, size_t n
 
 size_t case_finding_bytes(const struct case_finding *finding)
 {
-  return bytes_without(finding, finding->field_count) + finding->field_cap * sizeof(*finding->fields) +
-         finding->reason.len + finding->link.len + finding->insights.len + finding->tables.len;
+  return bytes_without(finding, finding->field_count) +
+         finding->field_cap * sizeof(*finding->fields) + finding->reason.len + finding->link.len +
+         finding->insights.len + finding->tables.len;
 }
 
 void case_finding_write_fields(const struct case_finding *finding, struct ap_buf *out)

@@ -1,6 +1,6 @@
-/* Capabilities: what a manifest asks for in `needs` is put into its action's environment, and written
- * down. A function of theirs asks what the job that runs was granted, so that one that another
- * script has passed on is worth nothing. */
+/* Capabilities: what a manifest asks for in `needs` is put into its action's environment, and
+ * written down. A function of theirs asks what the job that runs was granted, so that one that
+ * another script has passed on is worth nothing. */
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
 

@@ -56,8 +56,7 @@ __attribute__((noreturn)) static void exit_at_cap(size_t max)
 {
   char text[128];
   (void)snprintf(text, sizeof(text),
-                 "apogee: scripts need more than %zu MiB of memory; the run ends here",
-                 max >> 20);
+                 "apogee: scripts need more than %zu MiB of memory; the run ends here", max >> 20);
   exit_saying(text);
 }
 

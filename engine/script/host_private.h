@@ -89,7 +89,7 @@ void script_charge_text(lua_State *L, size_t bytes);
 
 /* Charges work that the count hook does not see. Raises when the account is empty. [-0, +0, v] */
 void script_charge(lua_State *L, uint64_t instructions);
-void script_watch(lua_State *L); /* puts the count hook on a state */
+void script_watch(lua_State *L);               /* puts the count hook on a state */
 void script_hook(lua_State *L, lua_Debug *ar); /* that hook */
 
 bool script_is_killed(const struct script_host *host);

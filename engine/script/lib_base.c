@@ -74,8 +74,8 @@ static int finish_pcall(lua_State *L, int status, lua_KContext below)
   return 2;
 }
 
-/* An error that is caught costs a walk over the calls that there are: when each of many catches one,
- * ending them takes for ever. */
+/* An error that is caught costs a walk over the calls that there are: when each of many catches
+ * one, ending them takes for ever. */
 static void check_depth(lua_State *L)
 {
   enum { LEVELS_MAX = 1000 };

@@ -113,27 +113,39 @@ static void charge_subject(lua_State *L)
   script_charge_text(L, len);
 }
 
+/* No limit makes patterns safe, but this one is none that a person would miss. */
+static void check_pattern(lua_State *L)
+{
+  enum { PATTERN_MAX_BYTES = 4096 };
+  if (lua_type(L, 2) == LUA_TSTRING && lua_rawlen(L, 2) > PATTERN_MAX_BYTES)
+    luaL_error(L, "a pattern is longer than %d bytes", PATTERN_MAX_BYTES);
+  charge_subject(L);
+}
+
 static int string_find(lua_State *L)
 {
-  charge_subject(L);
+  if (lua_toboolean(L, 4)) /* plain text */
+    charge_subject(L);
+  else
+    check_pattern(L);
   return script_host_of(L)->original.find(L);
 }
 
 static int string_match(lua_State *L)
 {
-  charge_subject(L);
+  check_pattern(L);
   return script_host_of(L)->original.match(L);
 }
 
 static int string_gmatch(lua_State *L)
 {
-  charge_subject(L);
+  check_pattern(L);
   return script_host_of(L)->original.gmatch(L);
 }
 
 static int string_gsub(lua_State *L)
 {
-  charge_subject(L);
+  check_pattern(L);
   return script_host_of(L)->original.gsub(L);
 }
 

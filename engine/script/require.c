@@ -266,10 +266,12 @@ int script_require(lua_State *L, int env, const char *name, struct ap_error *err
 /* require(name) -> module; upvalue 1 is the environment */
 static int env_require(lua_State *L)
 {
+  enum { CHARGE = 1000 };
   size_t len;
   const char *name = luaL_checklstring(L, 1, &len);
   struct ap_error err = {0};
   luaL_argcheck(L, strlen(name) == len, 1, "a name has no NUL");
+  script_charge(L, CHARGE); /* for looking for its file */
   lua_pushvalue(L, lua_upvalueindex(1));
   if (script_require(L, -1, name, &err) != AP_OK) {
     if (script_is_killed(script_host_of(L)))

@@ -86,7 +86,7 @@ struct script_run {
   struct task *main; /* apogee.main; NULL: not begun, or over */
   bool wants_pump;   /* entities may begin, or a step is through */
   bool is_closing;
-  uint32_t places_taken;  /* by jobs that are not away */
+  uint32_t places_taken; /* by jobs that are not away */
   uint64_t last_serial;
   bool saw_findings; /* a script read what steps find out: for plans */
   int stopped;       /* AP_OK, AP_E_DEADLINE or AP_E_CANCELED */

@@ -28,12 +28,11 @@ static const struct library {
      NAMES("_VERSION", "assert", "error", "getmetatable", "ipairs", "next", "pairs", "rawequal",
            "rawget", "rawlen", "select", "tonumber", "type"),
      script_base_functions},
-    {LUA_STRLIBNAME, luaopen_string,
-     NAMES("byte", "char", "len", "packsize", "sub", "unpack"),
+    {LUA_STRLIBNAME, luaopen_string, NAMES("byte", "char", "len", "packsize", "sub", "unpack"),
      script_string_functions},
     {LUA_TABLIBNAME, luaopen_table, NAMES("pack"), script_table_functions},
-    {LUA_UTF8LIBNAME, luaopen_utf8,
-     NAMES("char", "charpattern", "codepoint", "codes", "offset"), script_utf8_functions},
+    {LUA_UTF8LIBNAME, luaopen_utf8, NAMES("char", "charpattern", "codepoint", "codes", "offset"),
+     script_utf8_functions},
     {LUA_COLIBNAME, NULL, NAMES(NULL), script_coroutine_functions},
 };
 

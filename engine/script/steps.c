@@ -241,8 +241,12 @@ static bool has_memory(struct script_run *run)
   size_t max = run->host->limits.memory_bytes / 2;
   if (script_host_memory(run->host) < max)
     return true;
-  script_make_room(script_host_state(run->host));
-  return script_host_memory(run->host) < max;
+  if (run->jobs) {
+    script_make_room(script_host_state(run->host));
+    return script_host_memory(run->host) < max;
+  }
+  (void)lua_gc(script_host_state(run->host), LUA_GCCOLLECT); /* nobody will give any back */
+  return true;
 }
 
 static void begin_entities(struct script_run *run)

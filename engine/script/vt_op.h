@@ -13,7 +13,7 @@
 
 struct vt_op {
   struct script_host *host; /* counts the answer */
-  struct vt_ask *ask; /* under way; NULL: none */
+  struct vt_ask *ask;       /* under way; NULL: none */
   struct vt_wait *wait;
   struct vt_upload *upload;
   struct script_file *source; /* what is uploaded; NULL: none */

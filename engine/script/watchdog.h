@@ -31,7 +31,7 @@ void script_watchdog_leave(bool is_outermost);
 
 /* Which coroutine runs; returns the one that did. The watchdog puts a hook on it to end it. */
 lua_State *script_watchdog_run(lua_State *L);
-bool script_watchdog_is_due(void); /* half of the limit has passed in this go */
+bool script_watchdog_is_due(void);     /* half of the limit has passed in this go */
 void script_watchdog_begin_anew(void); /* what took it was ended: the time counts from now */
 
 /* Names what is done inside of an entry for a while (a file that is read), and returns what was

@@ -108,18 +108,18 @@ describe("what only the end of the process stops", function()
             ("a"):rep(40):find(("a-"):rep(40) .. "b") end)) end]],
         says = "held the engine for too long: attack on" },
       { "memory", [[local t = {} while true do t[#t + 1] = ("x"):rep(1 << 20) .. #t end]],
-        says = "scripts need more than 80 MiB of memory" },
+        says = "scripts need more than 64 MiB of memory" },
       { "memory of tables", [[local t = {} while true do t = { t, {}, {}, {} } end]],
-        says = "scripts need more than 80 MiB of memory" },
+        says = "scripts need more than 64 MiB of memory" },
       { "memory by doubling", [[local s = "x" while true do s = s .. s end]],
-        says = "scripts need more than 80 MiB of memory" },
+        says = "scripts need more than 64 MiB of memory" },
       { "memory of coroutines", [[
           local t = {}
           while true do
             local co = coroutine.wrap(function(...) coroutine.yield(...) end)
             co(table.unpack({}, 1, 100000))
             t[#t + 1] = co
-          end]], says = "scripts need more than 80 MiB of memory" },
+          end]], says = "scripts need more than 64 MiB of memory" },
     }
   end)
 end)

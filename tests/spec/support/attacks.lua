@@ -16,7 +16,7 @@ local IS_SANITIZED = program.BUILD:find "asan" ~= nil
 local MAX_KIB = IS_SANITIZED and 1024 * 1024 or 96 * 1024
 local MAX_CPU_S = IS_SANITIZED and 10 or 1
 
-M.LIMITS = { instructions = 1000000, memory = "80MiB", hang = "800ms" }
+M.LIMITS = { instructions = 1000000, memory = "64MiB", hang = "800ms" }
 
 -- The entity of an attack: a hash that nobody has.
 local function hash_of(index) return ("%032x"):format(index) end
@@ -172,7 +172,8 @@ end
 --- entity.
 ---@param attacks table[] as of M.drive, and `says` = pattern of the sentence
 function M.fatal(attacks)
-  prepare({}, {}, function(w, _, check_clean)
+  local limits = { instructions = 100000000, memory = M.LIMITS.memory, hang = M.LIMITS.hang }
+  prepare({}, { limits = limits }, function(w, _, check_clean)
     for _, attack in ipairs(attacks) do drive_fatal(w, attack, check_clean) end
   end)
 end
