@@ -106,8 +106,10 @@ int script_engine_grant(lua_State *L)
 struct script_job *script_job_check(lua_State *L, enum script_capability what, const char *name)
 {
   struct script_job *job = script_job_current(L);
-  if (!job)
+  if (!job) {
     luaL_error(L, "%s works in an action's run only", name);
+    return NULL;
+  }
   if (!(job->granted & (unsigned)what))
     luaL_error(L, "%s is not for this script: its manifest does not ask for it in needs", name);
   return job;

@@ -11,7 +11,8 @@ describe("an error", function()
       { "a table", [[error {}]], raises = "table" },
       { "a table with a message", [[error { message = "mine" }]], raises = "^mine$" },
       { "a table that raises", [[
-          error(setmetatable({}, { __tostring = function() error "again" end }))]], raises = UNSAID },
+          error(setmetatable({}, { __tostring = function() error "again" end }))]],
+        raises = UNSAID },
       { "a table that raises itself", [[
           local t = setmetatable({}, {})
           getmetatable(t).__tostring = function() error(t) end

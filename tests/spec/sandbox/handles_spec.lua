@@ -98,7 +98,7 @@ describe("a script that misuses what it was given", function()
           pcall(table.sort, { 1, 2, 3 }, function() clock.sleep(1) end)
           return not clock.sleep(0) and "it cannot wait any more"]] },
       { "a call in close", [[
-          do local t <close> = setmetatable({}, { __close = function() clock.sleep(0) end }) end]] },
+          local t <close> = setmetatable({}, { __close = function() clock.sleep(0) end })]] },
     }, ALL)
   end)
 end)
@@ -113,7 +113,8 @@ describe("arguments that are not what they should be", function()
       { "time that is no time", [[return clock.parse(("9"):rep(1 << 20)) and "a time"]] },
       { "NUL in a hash", [[vt.file_report "a\0b"]], raises = "control characters" },
       { "new lines in a hash", [[vt.file_report "a\r\nHost: b"]], raises = "control characters" },
-      { "new lines in a URL", [[vt.url_report "http://a/\r\nX: y"]], raises = "control characters" },
+      { "new lines in a URL", [[vt.url_report "http://a/\r\nX: y"]],
+        raises = "control characters" },
       { "a hash of a megabyte", [[vt.file_report(("a"):rep(1 << 20))]], raises = "longer than" },
       { "a list as a hash", [[vt.file_report "a,b"]] },
       { "parameters in a hash", [[

@@ -179,8 +179,10 @@ describe("a script that wants too much", function()
           local t = setmetatable({}, {})
           getmetatable(t).__index = function(s, k) return s[k] end
           return t.x]], raises = "overflow" },
-      { "a deep pattern", [[return ("x"):rep(1000):find(("(x"):rep(300))]], raises = "too many captures" },
-      { "a long pattern", [[return ("x"):find(("x?"):rep(1 << 20) .. "y")]], raises = "a pattern is longer" },
+      { "a deep pattern", [[return ("x"):rep(1000):find(("(x"):rep(300))]],
+        raises = "too many captures" },
+      { "a long pattern", [[return ("x"):find(("x?"):rep(1 << 20) .. "y")]],
+        raises = "a pattern is longer" },
       { "a million arguments", [[return select("#", table.unpack({}, 1, 1 << 20))]],
         raises = "%.lua:%d+: " }, -- it is told so, or its account is spent
     }
@@ -192,7 +194,8 @@ describe("a script that wants too much", function()
           for i = 1, 1000 do entity:enrich("f" .. i, ("x"):rep(2000)) end]],
         raises = "more than an entity may carry" },
       { "insights", [[while true do
-          entity:insight { severity = "info", title = ("t"):rep(10000), body = ("b"):rep(10000) } end]],
+          entity:insight {
+            severity = "info", title = ("t"):rep(10000), body = ("b"):rep(10000) } end]],
         raises = "more than an entity may carry" },
       { "tables", [[while true do
           entity:table { title = "t", columns = { "c" }, rows = { { ("x"):rep(100000) } } } end]],

@@ -14,7 +14,8 @@ local function walk(roots, say)
     say(path .. ": " .. type(value))
     local kind = type(value)
     if kind ~= "table" or seen[value] then
-      if kind ~= "string" and kind ~= "table" and getmetatable(value) then say(path .. " <meta>") end
+      local is_plain = kind == "string" or kind == "table"
+      if not is_plain and getmetatable(value) then say(path .. " <meta>") end
       return
     end
     seen[value] = true
@@ -27,8 +28,8 @@ local function walk(roots, say)
   end
   for _, root in ipairs(roots) do visit(root[1], root[2]) end
 end
-local NAMES = { "domain", "enrich", "insight", "link", "mark_suspicious", "result", "table", "close",
-  "digests", "size", "name", "list", "open_file", "stat", "of", "external", "suspicious", "where",
+local NAMES = { "domain", "enrich", "insight", "link", "mark_suspicious", "result", "table",
+  "close",  "digests", "size", "name", "list", "open_file", "stat", "of", "external", "suspicious", "where",
   "union", "tag", "score", "read", "write", "path", "fd", "index", "serial", "identifier", "type",
   "original_identifier", "internal", "enriched", "tlp", "properties", "__gc", "__index", "__name",
   "__metatable", "__close", "__newindex" }

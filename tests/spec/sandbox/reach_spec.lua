@@ -20,7 +20,8 @@ describe("a script that would load code or reach out", function()
       { "metatable of the environment", [[return getmetatable(_G)]] },
       { "C module", [[return require "cjson"]], raises = "No such file" },
       { "absolute path", [[return require "/etc/passwd"]], raises = "is no name of a module" },
-      { "path with dots", [[return require "..actions.scan_hash"]], raises = "no name of a module" },
+      { "path with dots", [[return require "..actions.scan_hash"]],
+        raises = "no name of a module" },
       { "path with a slash", [[return require "../p"]], raises = "is no name of a module" },
       { "NUL in a name", [[return require "apogee.text\0x"]], raises = "NUL" },
       { "itself", [[
@@ -49,15 +50,18 @@ describe("a script that would load code or reach out", function()
           local action = require "apogee.action"
           action { id = "x", needs = { "vt", "sftp" } }
           return _G.vt or _G.sftp]] },
-      { "secrets", [[return pcall(function() return secret "virustotal.api_key" end) and "it is there"]] },
+      { "secrets", [[
+          return pcall(function() return secret "virustotal.api_key" end) and "it is there"]] },
     }
   end)
 
   it("is refused while it is read, whatever it is", function()
     attacks.check {
       { "bytecode", string.dump(function() end), says = "compiled Lua" },
-      { "bytecode behind a mark", "\xef\xbb\xbf" .. string.dump(function() end), says = "compiled" },
-      { "bytecode behind a comment", "#!x\n" .. string.dump(function() end), says = "unexpected symbol" },
+      { "bytecode behind a mark", "\xef\xbb\xbf" .. string.dump(function() end),
+        says = "compiled" },
+      { "bytecode behind a comment", "#!x\n" .. string.dump(function() end),
+        says = "unexpected symbol" },
       { "loop", "while true do end", says = "ran for more than" },
       { "loop in pcall", "while true do pcall(function() while true do end end) end",
         says = "ran for more than" },
@@ -72,7 +76,8 @@ describe("a script that would load code or reach out", function()
       { "two megabytes", ("-- x\n"):rep(400000), says = "larger than 1024 KiB" },
       { "waiting", "clock.sleep(1)", says = "clock.sleep" },
       { "metatable that never ends", "return setmetatable({}, { __index = function() while true do "
-        .. "end end, __pairs = function() while true do end end })", says = "metatable is no data" },
+        .. "end end, __pairs = function() while true do end end })",
+        says = "metatable is no data" },
       { "error that raises", "error(setmetatable({}, { __tostring = function() error {} end }))",
         says = "does not say what it is" },
       { "error that never ends",
@@ -81,7 +86,8 @@ describe("a script that would load code or reach out", function()
       { "slow instructions", [[
           local a, b = ("x"):rep(4 << 20), ("x"):rep((4 << 20) - 1) .. "x"
           while true do local same = a == b end]], says = "held the engine for too long" },
-      { "endless circle", "local t = {} t.manifest = t t.kind = 'action' return t", says = "nested" },
+      { "endless circle", "local t = {} t.manifest = t t.kind = 'action' return t",
+        says = "nested" },
       { "text of terminal escapes", "error '\27[2J\27]0;x\7'", says = "%[2J" },
     }
   end)

@@ -1,5 +1,5 @@
--- Drives scripts that mean harm through the real program. Many run in one process, each on an entity
--- of its own, before a step of a packaged action that must not notice; a process that is ended by a
+-- Drives scripts that mean harm through the real program. Many run in one process, each on an
+-- entity of its own, before a step of a packaged action that must not notice; a process that is ended by a
 -- limit is resumed. What each process took is measured.
 -- SPDX-License-Identifier: Apache-2.0
 local cjson = require "cjson"
@@ -83,7 +83,9 @@ end
 local function words_of(document, name)
   for _, step in ipairs(document and document.steps or {}) do
     if step.step == name or step.action == name then
-      return { step.status, step.message, step.result, step.json_result, step.entities, step.tables }
+      return {
+        step.status, step.message, step.result, step.json_result, step.entities, step.tables,
+      }
     end
   end
 end
