@@ -71,7 +71,8 @@ describe("a script that misuses what it was given", function()
           local connection, message, code = sftp.open { host = "127.0.0.1", port = 1, user = "u",
             host_key = "SHA256:" .. ("A"):rep(43) }
           return connection or not code and "no code"]] },
-      { "options of sftp that are not there", [[sftp.open { host = "h", user = "u", shell = "sh" }]],
+      { "options of sftp that are not there", [[
+          sftp.open { host = "h", user = "u", shell = "sh" }]],
         raises = "unknown option" },
       { "options of sftp by a metatable", [[sftp.open(setmetatable({}, { __index = function()
           return "h" end }))]], raises = "host and user are required" },

@@ -1,6 +1,6 @@
 -- Drives scripts that mean harm through the real program. Many run in one process, each on an
--- entity of its own, before a step of a packaged action that must not notice; a process that is ended by a
--- limit is resumed. What each process took is measured.
+-- entity of its own, before a step of a packaged action that must not notice; a process that is
+-- ended by a limit is resumed. What each process took is measured.
 -- SPDX-License-Identifier: Apache-2.0
 local cjson = require "cjson"
 local luassert = require "luassert"
