@@ -28,11 +28,13 @@ local function walk(roots, say)
   end
   for _, root in ipairs(roots) do visit(root[1], root[2]) end
 end
-local NAMES = { "domain", "enrich", "insight", "link", "mark_suspicious", "result", "table",
-  "close", "digests", "size", "name", "list", "open_file", "stat", "of", "external", "suspicious",
-  "where",  "union", "tag", "score", "read", "write", "path", "fd", "index", "serial", "identifier", "type",
-  "original_identifier", "internal", "enriched", "tlp", "properties", "__gc", "__index", "__name",
-  "__metatable", "__close", "__newindex" }
+local NAMES = {
+  "domain", "enrich", "insight", "link", "mark_suspicious", "result", "table", "close",
+  "digests", "size", "name", "list", "open_file", "stat", "of", "external", "suspicious",
+  "where", "union", "tag", "score", "read", "write", "path", "fd", "index", "serial",
+  "identifier", "type", "original_identifier", "internal", "enriched", "tlp", "properties",
+  "__gc", "__index", "__name", "__metatable", "__close", "__newindex",
+}
 local function members(path, value, say)
   for _, name in ipairs(NAMES) do
     local ok, member = pcall(function() return value[name] end)
