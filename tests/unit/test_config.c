@@ -121,6 +121,7 @@ static void test_the_defaults_are_those_of_the_design(void **state)
   assert_int_equal(config->keep.reports_ms, 2592000000);
   assert_int_equal(config->keep.max_bytes, 2147483648);
   assert_int_equal(config->limits.entities, 1000000);
+  assert_int_equal(config->limits.hang_ms, 30000);
   assert_int_equal(config->limits.instructions, 100000000);
   assert_int_equal(config->limits.memory_bytes, 268435456);
 }
@@ -142,7 +143,8 @@ static void test_every_key_can_be_said_in_the_file(void **state)
           "  cache = { report = 0, not_found = '1m', max_age = 9 },\n"
           "  no_cache = true, no_state = true, reserve = 7,\n"
           "  keep = { runs = '1d', reports = '2d', max = '5MiB' },\n"
-          "  limits = { entities = 7, instructions = 1000000.0, memory = 134217728 },\n"
+          "  limits = { entities = 7, hang = 5, instructions = 1000000.0, "
+          "memory = 134217728 },\n"
           "  policy = { lookup = 'deny', submit = 'unknown-only', upload = 'deny',\n"
           "    private_urls = 'allow', internal_domains = { 'a.example' }, never_send = {\n"
           "      domains = { 'b.example', '*.c.example' }, networks = '192.0.2.0/24',\n"
@@ -180,6 +182,7 @@ static void test_every_key_can_be_said_in_the_file(void **state)
   assert_int_equal(config->keep.reports_ms, 172800000);
   assert_int_equal(config->keep.max_bytes, 5242880);
   assert_int_equal(config->limits.entities, 7);
+  assert_int_equal(config->limits.hang_ms, 5000);
   assert_int_equal(config->limits.instructions, 1000000);
   assert_int_equal(config->limits.memory_bytes, 134217728);
   assert_int_equal(config->policy.lookup, 1);
