@@ -94,6 +94,39 @@ static void render_text(struct ap_buf *line, enum ap_log_area area, enum ap_log_
   ap_buf_add_char(line, '\n');
 }
 
+static void write_line(struct ap_buf *line)
+{
+  (void)pthread_mutex_lock(&line_lock);
+  if (before_line)
+    before_line();
+  if (line->len && write(STDERR_FILENO, line->ptr, line->len) < 0)
+    before_line = NULL; /* standard error is gone: nobody to tell */
+  (void)pthread_mutex_unlock(&line_lock);
+  ap_buf_deinit(line);
+}
+
+bool ap_log_wants_events(void)
+{
+  return as_json && ap_log_wants(AP_LOG_WARN);
+}
+
+void ap_log_event(const char *event, struct ap_slice members)
+{
+  char now[AP_CLOCK_TEXT];
+  struct ap_buf line = {0};
+  if (!ap_log_wants_events())
+    return;
+  ap_clock_format_utc(ap_clock_unix_ms(), now);
+  ap_buf_add_fmt(&line, "{\"time\":\"%s\",\"run\":\"%s\",\"event\":\"%s\"", now, run, event);
+  if (members.len)
+    ap_buf_add_char(&line, ',');
+  ap_buf_add(&line, members.ptr, members.len);
+  ap_buf_add_str(&line, "}\n");
+  if (ap_buf_error(&line))
+    ap_buf_deinit(&line); /* half a line would be no JSON */
+  write_line(&line);
+}
+
 void ap_log(enum ap_log_area area, enum ap_log_level level, const char *fmt, ...)
 {
   if (!ap_log_wants(level))
@@ -115,11 +148,5 @@ void ap_log(enum ap_log_area area, enum ap_log_level level, const char *fmt, ...
     render_json(&line, area, level, text);
   else
     render_text(&line, area, level, text);
-  (void)pthread_mutex_lock(&line_lock);
-  if (before_line)
-    before_line();
-  if (line.len && write(STDERR_FILENO, line.ptr, line.len) < 0)
-    before_line = NULL; /* standard error is gone: nobody to tell */
-  (void)pthread_mutex_unlock(&line_lock);
-  ap_buf_deinit(&line);
+  write_line(&line);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 
 #define AP_LOG_AREA_MAP(X)                                                                         \
@@ -33,3 +34,11 @@ void ap_log_set_before(void (*before)(void));
 
 bool ap_log_wants(enum ap_log_level level);
 void ap_log(enum ap_log_area area, enum ap_log_level level, const char *fmt, ...) AP_PRINTF(3, 4);
+
+/* Whether events are asked for: with JSON lines, and unless only errors are shown. */
+bool ap_log_wants_events(void);
+
+/* Writes what happened as one JSON object on one line: time, run, event and the members.
+ * @param members  what follows in the object, as `"step":"urls","risky":true`; "" for nothing. Its
+ *                 writer takes secrets out: a text that is escaped does not show them. */
+void ap_log_event(const char *event, struct ap_slice members);

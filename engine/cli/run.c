@@ -60,6 +60,7 @@ static void begun(void *arg, struct ap_slice given)
 {
   struct doing *doing = arg;
   const struct run_request *request = doing->request;
+  run_events_began(doing, given);
   if (!request->is_kept || request->simulate || doing->config->no_state)
     return;
   if (!request->id) {
@@ -81,11 +82,18 @@ static void ended(void *arg)
 
 static void put(void *arg, uint32_t step, uint32_t entity)
 {
+  run_events_entity(arg, step, entity);
   run_result_put(arg, step, entity);
+}
+
+static void step_began(void *arg, uint32_t step)
+{
+  run_events_step_began(arg, step);
 }
 
 static void step_ended(void *arg, uint32_t step)
 {
+  run_events_step_ended(arg, step);
   run_result_step_ended(arg, step);
 }
 
@@ -156,14 +164,18 @@ static void ticked(void *arg)
 {
   struct doing *doing = arg;
   struct script_progress now;
+  struct vt_standing standing = {0};
   script_run_progress(doing->run, &now);
+  if (doing->parts.client)
+    vt_client_standing(doing->parts.client, &standing);
+  run_events_standing(doing, &standing);
   const struct progress_state state = {
       .step = now.step,
       .done = now.counts.done,
       .of = now.counts.of,
       .risky = now.counts.risky,
       .requests = now.requests,
-      .waiting_until_unix_ms = doing->parts.client ? vt_client_waits_until(doing->parts.client) : 0,
+      .waiting_until_unix_ms = standing.waiting_for == VT_WAITS_QUOTA ? standing.until_unix_ms : 0,
   };
   progress_show(&state);
   if (doing->must_flush && output_flush(doing->output) != AP_OK)
@@ -199,7 +211,9 @@ static int start_timers(struct doing *doing)
   }
   if (doing->config->deadline_ms)
     net_timer_start(doing->deadline, doing->config->deadline_ms);
-  if (progress_begin(doing->request->quiet) || doing->request->format == RUN_FORMAT_NDJSON)
+  bool has_events = ap_log_wants_events(); /* no line between them */
+  if (progress_begin(doing->request->quiet || has_events) || has_events ||
+      doing->request->format == RUN_FORMAT_NDJSON)
     start_tick(doing);
   return CLI_EXIT_DONE;
 }
@@ -259,6 +273,7 @@ static int make_run(struct doing *doing, const struct cli_folders *folders)
       .begun = begun,
       .ended = ended,
       .put = put,
+      .step_began = step_began,
       .step_ended = step_ended,
       .print = print,
       .say = say,
@@ -402,6 +417,7 @@ int run_main(const struct run_request *request, const struct cli_config *config)
   progress_end();
   script_blame_to(NULL);
   exit_code = write_metrics(&doing, exit_code);
+  run_events_ended(&doing, status_of(&doing), exit_code);
   script_run_free(doing.run);
   output_close(doing.output);
   net_timer_free(doing.deadline);

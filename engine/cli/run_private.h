@@ -1,7 +1,8 @@
 /* What the files of a command under way share.
  *
  *   run.c         from begin to end: what the run tells, timers and signals
- *   run_result.c  what it prints: lines while it goes on, the document at its end */
+ *   run_result.c  what it prints: lines while it goes on, the document at its end
+ *   run_events.c  what happened, a JSON line each, for --log-format json */
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -14,6 +15,15 @@
 #include "cli/run.h"
 
 enum { RUN_ID_BYTES = 32 };
+
+/* What the events have said. */
+struct run_told {
+  bool began;
+  struct ap_buf steps; /* a byte for each: 1 when it began */
+  enum vt_waiting_for waiting_for;
+  int64_t until_unix_ms;
+  bool quota_was_out;
+};
 
 /* A command under way. */
 struct doing {
@@ -35,11 +45,22 @@ struct doing {
   bool is_plan;
   bool was_signaled;
   bool must_flush;
-  bool is_said; /* why not, on standard error */
-  int written;  /* AP_OK, or why the result is not written */
+  bool is_said;         /* why not, on standard error */
+  int written;          /* AP_OK, or why the result is not written */
+  struct run_told told; /* in events */
   struct ap_buf blame_path;
   struct cli_ended shown; /* how a run that is shown again ended */
 };
+
+/* ---- run_events.c: each does nothing unless events are asked for ---- */
+
+void run_events_began(struct doing *doing, struct ap_slice given);
+void run_events_step_began(struct doing *doing, uint32_t step);
+void run_events_entity(struct doing *doing, uint32_t step, uint32_t entity);
+void run_events_step_ended(struct doing *doing, uint32_t step);
+/* Says what the run waits for when that is new, and what is left when quota is out or back. */
+void run_events_standing(struct doing *doing, const struct vt_standing *standing);
+void run_events_ended(struct doing *doing, const char *status, int exit_code); /* status: or NULL */
 
 /* ---- run_result.c ---- */
 

@@ -96,10 +96,11 @@ struct script_run_options {
   /* Everything is right, and the run begins. given: a JSON object for `apogee resume`: "name" of
    * what runs, "params" as typed but for secrets given in plain, whose names are in "withheld". */
   void (*begun)(void *arg, struct ap_slice given);
-  void (*ended)(void *arg);                                        /* the run is over */
-  void (*put)(void *arg, uint32_t step, uint32_t entity);          /* the record took an entity */
-  void (*step_ended)(void *arg, uint32_t step);                    /* the record took its end */
-  void (*print)(void *arg, const char *text, size_t len);          /* what a command prints */
+  void (*ended)(void *arg);                               /* the run is over */
+  void (*put)(void *arg, uint32_t step, uint32_t entity); /* the record took an entity */
+  void (*step_began)(void *arg, uint32_t step);           /* its entities are chosen and begin */
+  void (*step_ended)(void *arg, uint32_t step);           /* the record took its end */
+  void (*print)(void *arg, const char *text, size_t len); /* what a command prints */
   void (*say)(void *arg, enum script_said what, const char *text); /* for standard error */
   void (*hide)(void *arg, const char *text); /* a secret, wherever it was typed */
   void (*broke)(void *arg, int code);        /* the record cannot be written */

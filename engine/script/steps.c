@@ -302,5 +302,6 @@ int script_run_entities(lua_State *L)
   op->step = step;
   DL_APPEND(run->under_way, step);
   run->wants_pump = true;
+  run->options.step_began(run->options.arg, step->number);
   return task_op_wait(L, op, entities_done);
 }

@@ -109,6 +109,8 @@ struct store_grant {
   int64_t again_unix_ms; /* when granted is 0: when to ask again, for some of it returns */
   const char *window;    /* when granted is 0: "minute", "day" or "month" */
   bool is_reserved;      /* when granted is 0: there is some of the day, and it is the reserve */
+  uint32_t minute_left;  /* after this grant; UINT32_MAX: no limit */
+  uint32_t day_left;     /* the same, but for the reserve */
 };
 
 /* AP_OK and a grant, or why the ledger could not be read or written; grant is NULL then. */

@@ -59,7 +59,10 @@ static int grant_at_once(struct store_op *take, int64_t now_ms)
   }
   counted->count = take->count;
   counted->at_ms = now_ms;
-  take->grant = (struct store_grant){.granted = take->count, .at_unix_ms = now_ms};
+  take->grant = (struct store_grant){.granted = take->count,
+                                     .at_unix_ms = now_ms,
+                                     .minute_left = UINT32_MAX,
+                                     .day_left = UINT32_MAX};
   store_op_tell(take);
   store_op_send_lazily(counted);
   return AP_PENDING;

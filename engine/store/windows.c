@@ -33,6 +33,11 @@ static void deny(struct store_grant *grant, const char *window, int64_t again_ms
   *grant = (struct store_grant){.window = window, .again_unix_ms = again_ms};
 }
 
+static uint32_t less(uint32_t left, uint32_t taken)
+{
+  return left == UINT32_MAX ? left : left - taken;
+}
+
 /* What is left of the day but for the reserve. */
 static uint32_t day_left(const struct store_limits *limits, uint32_t used, bool *is_reserved)
 {
@@ -68,6 +73,9 @@ void store_grant_of(const struct store_limits *limits, const struct store_used *
         .at_unix_ms = now_ms,
     };
   }
+  bool is_marked = used->marks.day == today;
+  grant->day_left = is_marked ? 0 : less(day, grant->granted);
+  grant->minute_left = used->marks.minute_until_ms > now_ms ? 0 : less(minute, grant->granted);
 }
 
 void store_usage_of(const struct store_limits *limits, const struct store_used *used,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "base/clock.h"
 #include "vt/client_private.h"
 
 enum { POLL_FAILURES_MAX = 3, POLL_WAIT_MAX_MS = 60000 };
@@ -17,7 +18,8 @@ struct vt_wait {
   struct vt_ask *poll; /* under way; NULL: the timer runs */
   enum vt_call call;
   uint64_t wait_ms;
-  unsigned failures; /* in a row */
+  int64_t poll_at_ms; /* while the timer runs */
+  unsigned failures;  /* in a row */
   struct case_cost *cost;
   struct vt_about about;
   vt_done_fn *done;
@@ -54,6 +56,7 @@ static void give_up(struct vt_wait *wait, const char *why)
 static void rest(struct vt_wait *wait)
 {
   net_timer_start(wait->timer, wait->wait_ms);
+  wait->poll_at_ms = ap_clock_unix_ms() + (int64_t)wait->wait_ms;
   wait->wait_ms += wait->wait_ms / 2;
   if (wait->wait_ms > POLL_WAIT_MAX_MS)
     wait->wait_ms = POLL_WAIT_MAX_MS;
@@ -142,6 +145,15 @@ void vt_wait_cancel(struct vt_wait *wait)
     vt_ask_cancel(wait->poll);
   unlink_wait(wait);
   free(wait);
+}
+
+int64_t vt_waits_next_ms(const struct vt_client *client)
+{
+  int64_t next_ms = 0;
+  for (const struct vt_wait *wait = client->waits; wait; wait = wait->next)
+    if (!wait->poll && (!next_ms || wait->poll_at_ms < next_ms))
+      next_ms = wait->poll_at_ms;
+  return next_ms;
 }
 
 void vt_waits_hurry(struct vt_client *client)

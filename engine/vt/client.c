@@ -116,9 +116,29 @@ bool vt_client_was_answered(const struct vt_client *client)
   return client->is_answered;
 }
 
-int64_t vt_client_waits_until(const struct vt_client *client)
+static bool is_busy(const struct vt_client *client)
 {
-  return client->waits_for_quota ? client->quota_again_ms : 0;
+  return client->in_flight || client->fresh || client->looking || client->take ||
+         vt_client_first(client);
+}
+
+void vt_client_standing(const struct vt_client *client, struct vt_standing *standing)
+{
+  *standing = (struct vt_standing){.knows_quota = client->knows_quota,
+                                   .minute_left = client->minute_left,
+                                   .day_left = client->day_left};
+  if (client->waits_for_quota) {
+    standing->waiting_for = VT_WAITS_QUOTA;
+    standing->until_unix_ms = client->quota_again_ms;
+  } else if (is_busy(client)) {
+    standing->waiting_for = VT_WAITS_NOT;
+  } else if (client->resting) {
+    standing->waiting_for = VT_WAITS_RETRY;
+    standing->until_unix_ms = client->rest_soonest_ms;
+  } else if (client->waits) {
+    standing->waiting_for = VT_WAITS_SCAN;
+    standing->until_unix_ms = vt_waits_next_ms(client);
+  }
 }
 
 uint64_t vt_client_upload_max(const struct vt_client *client)

@@ -114,8 +114,19 @@ const char *vt_client_refusal(const struct vt_client *client);
 /* Why the last request had no answer, when none ever had one; else NULL. Lives as long. */
 const char *vt_client_unreachable(const struct vt_client *client);
 
-/* When quota returns that requests wait for; 0: none does. */
-int64_t vt_client_waits_until(const struct vt_client *client);
+enum vt_waiting_for { VT_WAITS_NOT, VT_WAITS_QUOTA, VT_WAITS_SCAN, VT_WAITS_RETRY };
+
+/* What nothing goes on without, and the quota as it was when some was last asked for. */
+struct vt_standing {
+  enum vt_waiting_for waiting_for;
+  int64_t until_unix_ms; /* quota returns, a scan is asked for, or something is tried again; or 0 */
+  bool knows_quota;      /* some was asked for: the counts below hold */
+  uint32_t minute_left;  /* UINT32_MAX: no limit */
+  uint32_t day_left;     /* the same, but for the reserve */
+};
+
+/* From memory, but for a walk over the scans that are waited for when nothing else is. */
+void vt_client_standing(const struct vt_client *client, struct vt_standing *standing);
 
 /* Whether comments are to be asked for: the key has them, they are wanted for this, and VirusTotal
  * has not refused them before. After such a refusal an ask for comments ends with AP_E_FORBIDDEN

@@ -114,6 +114,8 @@ struct vt_client {
   uint32_t poll_max; /* 0: polls are not bounded */
   uint32_t poll_at;  /* the oldest */
   bool waits_for_quota;
+  bool knows_quota; /* the ledger has answered: what was left then */
+  uint32_t minute_left, day_left;
   int64_t quota_again_ms;  /* when it waits: when some returns */
   char quota_message[160]; /* and what a person reads of it */
   bool is_answered;        /* some HTTP answer came */
@@ -188,6 +190,8 @@ void vt_wake_set(struct vt_client *client);   /* something rests, or waits for q
 void vt_woken(void *arg);
 
 /* ---- await.c ---- */
+
+int64_t vt_waits_next_ms(const struct vt_client *client); /* the next poll; 0: none is to come */
 
 void vt_waits_hurry(struct vt_client *client); /* every wait polls in this turn */
 void vt_waits_end(struct vt_client *client, const char *why);

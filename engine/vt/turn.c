@@ -28,6 +28,7 @@ void vt_woken(void *arg)
 {
   struct vt_client *client = arg;
   client->wake_at_ms = INT64_MAX;
+  client->knows_quota = !client->waits_for_quota && client->knows_quota;
   client->waits_for_quota = false; /* the loop's turn follows, and asks the ledger again */
 }
 
@@ -241,7 +242,12 @@ static void granted(void *arg, int code, const struct store_grant *grant)
                    *store_problem(client->store) ? store_problem(client->store)
                                                  : ap_error_text(code));
     vt_client_end(client, code, message);
-  } else if (grant->granted == 0) {
+    return;
+  }
+  client->knows_quota = true;
+  client->minute_left = grant->minute_left;
+  client->day_left = grant->day_left;
+  if (grant->granted == 0) {
     no_quota(client, grant);
   } else {
     client->credit = grant->granted; /* for the turn that follows */

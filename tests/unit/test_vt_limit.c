@@ -88,6 +88,13 @@ static void test_an_answer_makes_earlier_204s_forgotten(void **state)
   world_close(&world);
 }
 
+static struct vt_standing standing_of(const struct vt_client *client)
+{
+  struct vt_standing standing;
+  vt_client_standing(client, &standing);
+  return standing;
+}
+
 static void test_what_the_deadline_catches_waiting_says_when_quota_returns(void **state)
 {
   static const struct store_limits limits = {.per_minute = 1};
@@ -98,8 +105,13 @@ static void test_what_the_deadline_catches_waiting_says_when_quota_returns(void 
   settle(&world);
   ask(&world, VT_FILE_REPORT, OTHER);
   net_timer_start(world.limit, (uint64_t)(30000 * ap_clock_scale()));
-  while (!vt_client_waits_until(world.client))
+  while (standing_of(world.client).waiting_for != VT_WAITS_QUOTA)
     (void)uv_run(net_loop_uv(world.loop), UV_RUN_ONCE);
+  struct vt_standing standing = standing_of(world.client);
+  assert_true(standing.until_unix_ms > ap_clock_unix_ms());
+  assert_true(standing.knows_quota);
+  assert_int_equal(0, standing.minute_left);
+  assert_int_equal(UINT32_MAX, standing.day_left);
   vt_client_stop(world.client, AP_E_DEADLINE);
   expect_code(&world, 1, AP_E_LIMITED, "the one that waited");
   assert_non_null(strstr(world.heard[1].message, "the deadline of the run came while the quota of "
