@@ -13,8 +13,6 @@
 #include "net/http_private.h"
 #include "net/proxy.h"
 
-enum { HEADER_MAX_BYTES = 64 * 1024 };
-
 int net_http_global_init(struct ap_error *err)
 {
   (void)unsetenv("SSLKEYLOGFILE"); /* libcurl would write the secrets of TLS there */
@@ -78,7 +76,9 @@ static void describe(const struct net_http_call *call, CURLcode curl, int code, 
                      size_t size)
 {
   const char *what = *call->error ? call->error : curl_easy_strerror(curl);
-  if (code == AP_E_TOO_LARGE) {
+  if (code == AP_E_DENIED) {
+    (void)snprintf(text, size, "its address is private, or of this machine");
+  } else if (code == AP_E_TOO_LARGE) {
     (void)snprintf(text, size, "the answer is larger than %zu bytes", call->body.max);
   } else if (code == AP_E_TLS) {
     (void)snprintf(text, size, "%s%s", what,
@@ -102,32 +102,56 @@ static void call_release(struct net_http_call *call)
   (void)curl_multi_remove_handle(http->multi, call->easy);
   /* A handle that rests closes its connection later, and could still write its reason there. */
   (void)curl_easy_setopt(call->easy, CURLOPT_ERRORBUFFER, NULL);
+  (void)curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, NULL);
   if (call->upload || http->idle_count == NET_HTTP_IDLE_MAX) {
     curl_easy_cleanup(call->easy); /* a handle that sent a form starts afresh */
     net_http_upload_free(call);
   } else {
     http->idle[http->idle_count++] = call->easy;
   }
-  ap_buf_wipe(&call->form); /* it held the key */
+  net_http_request_end(call);
   ap_buf_deinit(&call->body);
+  ap_buf_deinit(&call->head);
   free(call);
+}
+
+/* A server may send the key back. */
+static void take_body(struct net_http_call *call, struct net_http_answer *answer)
+{
+  curl_off_t retry_after_s = 0;
+  if (call->body.len)
+    ap_redact(call->body.ptr, call->body.len);
+  if (call->head.len)
+    ap_redact(call->head.ptr, call->head.len);
+  answer->body = ap_slice_of(&call->body);
+  answer->head = ap_slice_of(&call->head);
+  (void)curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+  answer->retry_after_s = retry_after_s > 0 ? (uint64_t)retry_after_s : 0;
+}
+
+static bool was_sent(const struct net_http_call *call)
+{
+  long bytes = 0;
+  (void)curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &bytes);
+  return bytes > 0;
 }
 
 void net_http_finish(struct net_http_call *call, CURLcode curl)
 {
   char text[512] = "";
-  struct net_http_answer answer = {.code = code_of(curl), .error = text, .content_type = ""};
+  struct net_http_answer answer = {
+      .code = code_of(curl), .error = text, .content_type = "", .was_sent = was_sent(call)};
   if (answer.code == AP_OK) {
     const char *content_type = NULL;
     (void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &answer.status);
     (void)curl_easy_getinfo(call->easy, CURLINFO_CONTENT_TYPE, &content_type);
     answer.content_type = content_type ? content_type : "";
-    if (call->body.len)
-      ap_redact(call->body.ptr, call->body.len); /* a server may send the key back */
-    answer.body = ap_slice_of(&call->body);
+    take_body(call, &answer);
   } else {
     if (net_http_upload_error(call))
       answer.code = net_http_upload_error(call);
+    if (call->is_refused && answer.code == AP_E_NETWORK)
+      answer.code = AP_E_DENIED;
     describe(call, curl, answer.code, text, sizeof(text));
   }
   if (call->upload)
@@ -240,111 +264,16 @@ void net_http_free(struct net_http *http)
 
 /* ---- one request ---- */
 
-/* As much as the server says will come, so that the buffer need not grow. */
-static void make_room(struct net_http_call *call)
-{
-  enum { ROOM_MAX = 1024 * 1024 };
-  curl_off_t size = -1;
-  (void)curl_easy_getinfo(call->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size);
-  if (size > 0 && size <= ROOM_MAX && (size_t)size <= call->body.max)
-    (void)ap_buf_room(&call->body, (size_t)size);
-}
-
-static size_t body_arrived(char *data, size_t size, size_t count, void *arg)
-{
-  struct net_http_call *call = arg;
-  if (call->body.len == 0)
-    make_room(call);
-  ap_buf_add(&call->body, data, size * count);
-  return ap_buf_error(&call->body) ? 0 : size * count;
-}
-
-static size_t header_arrived(char *data, size_t size, size_t count, void *arg)
-{
-  struct net_http_call *call = arg;
-  (void)data;
-  call->header_bytes += size * count;
-  return call->header_bytes > HEADER_MAX_BYTES ? 0 : size * count;
-}
-
-/* What is the same for every request on a handle. Each option's return counts: an option that this
- * libcurl does not know must not leave a weaker default. */
-static bool set_constants(struct net_http *http, CURL *easy)
-{
-  const struct net_http_options *options = &http->options;
-  const char *protocols = options->allow_plain ? "https,http" : "https";
-  CURLcode rc = CURLE_OK;
-#define SET(option, value) rc = rc ? rc : curl_easy_setopt(easy, option, value)
-  SET(CURLOPT_NOSIGNAL, 1L);
-  SET(CURLOPT_PROTOCOLS_STR, protocols);
-  SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
-  SET(CURLOPT_FOLLOWLOCATION, 0L);
-  SET(CURLOPT_UNRESTRICTED_AUTH, 0L);
-  SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-  SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-  SET(CURLOPT_HTTP09_ALLOWED, 0L);
-  SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  SET(CURLOPT_SSL_VERIFYPEER, options->verify_tls ? 1L : 0L);
-  SET(CURLOPT_SSL_VERIFYHOST, options->verify_tls ? 2L : 0L);
-  if (http->ca_file)
-    SET(CURLOPT_CAINFO, http->ca_file);
-  SET(CURLOPT_PROXY, http->proxy ? http->proxy : "");
-  SET(CURLOPT_NOPROXY, "");
-  if (http->proxy_user)
-    SET(CURLOPT_PROXYUSERNAME, http->proxy_user);
-  if (http->proxy && options->proxy_password)
-    SET(CURLOPT_PROXYPASSWORD, ap_secret_bytes(options->proxy_password).ptr);
-  SET(CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
-  SET(CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, 200L);
-  SET(CURLOPT_MAXLIFETIME_CONN, 300L);
-  SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
-  SET(CURLOPT_LOW_SPEED_TIME, 60L);
-  SET(CURLOPT_PIPEWAIT, 1L);
-  SET(CURLOPT_USERAGENT, "apogee/" APOGEE_VERSION);
-  SET(CURLOPT_WRITEFUNCTION, body_arrived);
-  SET(CURLOPT_HEADERFUNCTION, header_arrived);
-#undef SET
-  return rc == CURLE_OK;
-}
-
 static CURL *take_handle(struct net_http *http)
 {
   if (http->idle_count)
     return http->idle[--http->idle_count];
   CURL *easy = curl_easy_init();
-  if (easy && !set_constants(http, easy)) {
+  if (easy && !net_http_request_prepare(http, easy)) {
     curl_easy_cleanup(easy);
     return NULL;
   }
   return easy;
-}
-
-static bool set_request(struct net_http_call *call, const struct net_http_request *request)
-{
-  CURL *easy = call->easy;
-  CURLcode rc = curl_easy_setopt(easy, CURLOPT_URL, request->url);
-#define SET(option, value) rc = rc ? rc : curl_easy_setopt(easy, option, value)
-  SET(CURLOPT_WRITEDATA, call);
-  SET(CURLOPT_HEADERDATA, call);
-  SET(CURLOPT_PRIVATE, call);
-  SET(CURLOPT_ERRORBUFFER, call->error);
-  SET(CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
-  SET(CURLOPT_FRESH_CONNECT, request->is_once ? 1L : 0L);
-  if (request->upload) {
-    if (!net_http_upload_begin(call, request))
-      return false;
-  } else if (request->form.ptr) {
-    ap_buf_add(&call->form, request->form.ptr, request->form.len);
-    if (ap_buf_error(&call->form))
-      return false;
-    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->form.len);
-    SET(CURLOPT_POSTFIELDS, call->form.ptr);
-    SET(CURLOPT_POST, 1L);
-  } else {
-    SET(CURLOPT_HTTPGET, 1L);
-  }
-#undef SET
-  return rc == CURLE_OK;
 }
 
 int net_http_start(struct net_http *http, const struct net_http_request *request,
@@ -366,7 +295,7 @@ int net_http_start(struct net_http *http, const struct net_http_request *request
     return AP_E_INTERNAL;
   }
   DL_APPEND(http->calls, call);
-  if (!set_request(call, request) || curl_multi_add_handle(http->multi, call->easy)) {
+  if (!net_http_request_set(call, request) || curl_multi_add_handle(http->multi, call->easy)) {
     call_release(call);
     return AP_E_INTERNAL;
   }

@@ -19,22 +19,31 @@ struct net_http_options {
   const char *ca_file;                    /* PEM; NULL: the system's */
   bool verify_tls;                        /* false is for people who asked for it by name */
   bool allow_plain;                       /* http:// too: for the simulator on loopback only */
-  uint64_t connect_timeout_ms;            /* wall time */
-  uint32_t max_connections;               /* to one host */
+  bool is_guarded; /* without a proxy, only public addresses, unless a request says otherwise */
+  uint64_t connect_timeout_ms; /* wall time */
+  uint32_t max_connections;    /* to one host */
 };
 
 /* @param max_answer_bytes  an answer that grows past it fails with AP_E_TOO_LARGE
  * @param timeout_ms        wall time for the whole request, but for what an upload waits for its
  *                          `read`; 0 is refused */
 struct net_http_request {
-  const char *url;      /* borrowed until net_http_start returns */
-  struct ap_slice form; /* a urlencoded body: POST; copied. ptr NULL: GET, or multipart */
+  const char *url;            /* borrowed until net_http_start returns */
+  const char *method;         /* NULL: GET, or POST where there is a body */
+  const char *const *headers; /* "Name: value", without CR, LF and NUL; copied. May be NULL */
+  size_t header_count;
+  /* A body, urlencoded unless a header says what it is: POST; copied. ptr NULL: GET, or multipart
+   */
+  struct ap_slice form;
   const struct net_http_upload *upload; /* a multipart body: POST; borrowed until it returns */
   uint64_t timeout_ms;
   size_t max_answer_bytes;
   /* On a connection of its own: on one that was used before, libcurl sends a request again when
    * the other side hangs up without an answer. */
   bool is_once;
+  bool keeps_head;     /* the answer's headers are wanted */
+  bool is_direct;      /* past the proxy */
+  bool may_be_private; /* the address too: see is_guarded */
 };
 
 #define NET_HTTP_LATER INT64_MIN
@@ -57,6 +66,9 @@ struct net_http_answer {
   long status;
   struct ap_slice body;     /* valid during the callback */
   const char *content_type; /* "" when the answer has none */
+  struct ap_slice head;     /* its headers as they came, a line each, where they are wanted */
+  uint64_t retry_after_s;   /* what the answer asks for; 0: nothing */
+  bool was_sent;            /* some of the request left */
   uint64_t bytes_sent;      /* of the body of an upload */
   bool sent_whole;          /* the last byte of the request was handed to the system */
 };
@@ -84,6 +96,9 @@ void net_http_cancel(struct net_http_call *call);
 
 /* True when url is https, or http to a loopback address (127.0.0.0/8, ::1, localhost). */
 bool net_http_url_is_allowed(const char *url);
+
+/* True for 127.0.0.0/8, ::1 (in brackets or not) and localhost. */
+bool net_http_host_is_loopback(const char *host);
 
 /* True when both URLs have the same scheme, host and port. */
 bool net_http_same_origin(const char *a, const char *b);

@@ -1,6 +1,7 @@
 /* What the files of the HTTP client share.
  *
  *   http.c         handles, requests and their ends
+ *   http_request.c what one request sets on its handle
  *   http_upload.c  a multipart body that streams, and the patience with it
  *   http_url.c     URLs */
 // SPDX-License-Identifier: Apache-2.0
@@ -36,7 +37,12 @@ struct net_http_call {
   struct net_http_streaming *upload; /* NULL: it is none */
   struct ap_buf form;
   struct ap_buf body;
+  struct ap_buf head;
+  struct curl_slist *headers;
   size_t header_bytes;
+  bool keeps_head;
+  bool may_be_private;
+  bool is_refused; /* an address was, for it is not public */
   net_http_done_fn *done;
   void *arg;
   char error[CURL_ERROR_SIZE];
@@ -46,6 +52,14 @@ struct net_http_call {
 
 /* Calls back and releases the call. Never from inside libcurl. */
 void net_http_finish(struct net_http_call *call, CURLcode curl);
+
+/* ---- http_request.c ---- */
+
+/* What is the same for every request on a handle. */
+bool net_http_request_prepare(const struct net_http *http, CURL *easy);
+/* What is this request's; false: libcurl refused it. */
+bool net_http_request_set(struct net_http_call *call, const struct net_http_request *request);
+void net_http_request_end(struct net_http_call *call); /* wipes what it was given */
 
 /* ---- http_upload.c ---- */
 

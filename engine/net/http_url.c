@@ -1,15 +1,19 @@
 /* URLs: which may be asked, which lie together, and what is written into one. */
 // SPDX-License-Identifier: Apache-2.0
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <string.h>
 #include <strings.h>
 
 #include "net/http.h"
 
-static bool is_loopback(const char *host)
+bool net_http_host_is_loopback(const char *host)
 {
-  return strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0 ||
-         strcmp(host, "[::1]") == 0 || strcmp(host, "::1") == 0;
+  struct in_addr address;
+  if (inet_pton(AF_INET, host, &address) == 1) /* and no name that begins like one */
+    return ntohl(address.s_addr) >> 24 == 127;
+  return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+         strcmp(host, "::1") == 0;
 }
 
 /* Reads the parts that make an origin; false when url cannot be read. The caller frees with
@@ -32,7 +36,8 @@ bool net_http_url_is_allowed(const char *url)
   char *host = NULL;
   char *port = NULL;
   bool good = read_origin(url, &scheme, &host, &port) &&
-              (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && is_loopback(host)));
+              (strcmp(scheme, "https") == 0 ||
+               (strcmp(scheme, "http") == 0 && net_http_host_is_loopback(host)));
   curl_free(scheme);
   curl_free(host);
   curl_free(port);
