@@ -25,6 +25,7 @@
   X(BAD_ANSWER, "bad_answer", "the answer could not be read")                                      \
   X(DEADLINE, "deadline", "the deadline of the run was reached")                                   \
   X(CANCELED, "canceled", "the run is ending")                                                     \
+  X(IN_DOUBT, "in_doubt", "it may have been sent before, and is not sent again")                   \
   X(BUSY, "busy", "another call on it is under way")                                               \
   X(CLOSED, "closed", "it is closed")                                                              \
   X(INTERNAL, "internal", "a bug in the engine")

@@ -40,6 +40,7 @@ void cli_config_deinit(struct cli_config *config)
 {
   for (size_t i = 0; i < cli_key_count; i++)
     cli_key_clear(&cli_keys[i], config);
+  cli_config_clear_secrets(config);
   free(config->file);
   *config = (struct cli_config){0};
 }
@@ -238,4 +239,7 @@ void cli_config_print(const struct cli_config *config, FILE *to)
     (void)fprintf(to, "%s\n", ap_buf_cstr(&line));
     ap_buf_deinit(&line);
   }
+  for (size_t i = 0; i < config->secret_count; i++)
+    (void)fprintf(to, "secrets.%s = \"***\"  # %s, by %s: secrets\n", config->secrets[i].name,
+                  config->secrets[i].source, config->file ? config->file : "");
 }

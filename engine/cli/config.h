@@ -40,6 +40,12 @@ struct cli_secret {
   struct ap_secret *bare;
 };
 
+/* A secret that actions name, and where it is. */
+struct cli_named_secret {
+  char *name;
+  char *source;
+};
+
 /* From the weakest to the strongest. */
 enum cli_origin_kind { CLI_FROM_DEFAULT, CLI_FROM_FILE, CLI_FROM_ENVIRONMENT, CLI_FROM_OPTION };
 
@@ -81,6 +87,9 @@ struct cli_config {
     uint64_t max_age_ms; /* instead of both; CLI_NOT_GIVEN */
   } cache;
   struct {
+    struct cli_paths private_hosts; /* names whose addresses may be private */
+  } http;
+  struct {
     uint64_t runs_ms;
     uint64_t reports_ms;
     uint64_t max_bytes;
@@ -104,6 +113,8 @@ struct cli_config {
     } never_send;
   } policy;
 
+  struct cli_named_secret *secrets; /* of the file alone */
+  size_t secret_count;
   char *file;                              /* the configuration file that was read; NULL: none */
   struct cli_origin origins[CLI_KEYS_MAX]; /* index: as cli_keys */
 };

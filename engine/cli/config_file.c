@@ -11,6 +11,7 @@
 #include "base/nearest.h"
 #include "cli/config_keys.h"
 #include "cli/rules.h"
+#include "net/web_host.h"
 #include "script/data.h"
 
 enum { NAMES_MAX = CLI_KEYS_MAX, PATH_TEXT = 256 };
@@ -61,6 +62,8 @@ static size_t part_len(const char *part)
 
 static bool is_known(const char *prefix, const char *name)
 {
+  if (!*prefix && strcmp(name, cli_secrets_key) == 0)
+    return true;
   for (size_t i = 0; i < cli_key_count; i++) {
     const char *part = part_below(&cli_keys[i], prefix);
     if (part && part_len(part) == strlen(name) && strncmp(part, name, part_len(part)) == 0)
@@ -73,14 +76,14 @@ static bool is_known(const char *prefix, const char *name)
 static const char *meant_path(const char *prefix, const char *name, char *buf, size_t size)
 {
   char parts[NAMES_MAX][32];
-  const char *names[NAMES_MAX] = {0};
-  size_t count = 0;
+  const char *names[NAMES_MAX + 1] = {cli_secrets_key};
+  size_t count = !*prefix;
   for (size_t i = 0; i < cli_key_count; i++) {
     const char *part = part_below(&cli_keys[i], prefix);
     if (!part)
       continue;
-    (void)snprintf(parts[count], sizeof(parts[count]), "%.*s", (int)part_len(part), part);
-    names[count] = parts[count];
+    (void)snprintf(parts[i], sizeof(parts[i]), "%.*s", (int)part_len(part), part);
+    names[count] = parts[i];
     count++;
   }
   const char *near = ap_nearest(name, names, count);
@@ -190,6 +193,14 @@ static int read_scalar(const struct config_file *file, const struct cli_key *key
   return rc == AP_OK ? anchor_text(file, key, parsed) : no_memory(file);
 }
 
+/* As a URL has it: in lower case, and without a port. */
+static bool is_host_name(const char *text)
+{
+  struct net_web_host host;
+  return net_web_host_parse(text, &host, NULL) == AP_OK && !host.port &&
+         strcmp(host.name, text) == 0;
+}
+
 /* One item as it is kept; NULL after saying why not. */
 static char *read_item(const struct config_file *file, const struct cli_key *key,
                        const struct ap_value *item)
@@ -202,13 +213,17 @@ static char *read_item(const struct config_file *file, const struct cli_key *key
     (void)refuse(file, key->path, expects, item, false);
     return NULL;
   }
+  if (key->kind == CLI_HOSTS && !is_host_name(text)) {
+    (void)refuse(file, key->path, expects, item, false);
+    return NULL;
+  }
   if (key->kind == CLI_ITEMS &&
       vt_policy_tighten(NULL, cli_rule_of(key), text, false, &why) != AP_OK) {
     (void)ap_fail(file->err, why.code, "%s: %s: \"%.80s\" %s", file->path, key->path, text,
                   why.text);
     return NULL;
   }
-  char *kept = key->kind == CLI_ITEMS ? ap_memdup(text, strlen(text)) : anchored(file, "", text);
+  char *kept = key->kind == CLI_PATHS ? anchored(file, "", text) : ap_memdup(text, strlen(text));
   if (!kept)
     (void)no_memory(file);
   return kept;
@@ -313,7 +328,7 @@ static int read_key(const struct config_file *file, const struct cli_key *key,
   struct cli_parsed parsed = {0};
   struct ap_buf origin = {0};
   int rc;
-  if (key->kind == CLI_PATHS || key->kind == CLI_ITEMS)
+  if (key->kind == CLI_PATHS || key->kind == CLI_ITEMS || key->kind == CLI_HOSTS)
     rc = read_paths(file, key, value, &parsed);
   else if (key->kind == CLI_TIER)
     rc = read_tier(file, key, value, &parsed);
@@ -374,6 +389,9 @@ static int read_table(const struct config_file *file, const struct ap_value *roo
   int rc = check_names(file, root, "");
   for (size_t i = 0; rc == AP_OK && i < cli_key_count; i++)
     rc = read_below(file, &cli_keys[i], 0, root);
+  const struct ap_value *secrets = ap_value_get(root, cli_secrets_key);
+  if (rc == AP_OK && secrets)
+    rc = cli_config_read_secrets(file->config, file->path, secrets, file->err);
   return rc;
 }
 

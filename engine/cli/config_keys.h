@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/value.h"
 #include "cli/config.h"
 
 /* What a value is, and the member of struct cli_config that holds it. */
@@ -11,6 +12,7 @@ enum cli_kind {
   CLI_PROXY,    /* char *: a URL without a password */
   CLI_PATH,     /* char * */
   CLI_PATHS,    /* struct cli_paths; as text separated by colons */
+  CLI_HOSTS,    /* struct cli_paths: names of hosts; in the file only */
   CLI_SECRET,   /* struct cli_secret */
   CLI_BOOL,     /* bool: true or false */
   CLI_FLAG,     /* bool: as an option without a value, which means true */
@@ -78,6 +80,13 @@ void *cli_key_field(const struct cli_key *key, struct cli_config *config);
 
 /* The tier of a key by its name ("public", "premium"): AP_E_INVALID. */
 int cli_tier_parse(const char *name, struct cli_tier *tier) AP_MUST_USE;
+
+/* Reads the table `secrets` of the configuration file: names and sources. file: for messages, and
+ * its folder is what paths begin at. */
+extern const char cli_secrets_key[];
+int cli_config_read_secrets(struct cli_config *config, const char *file,
+                            const struct ap_value *table, struct ap_error *err) AP_MUST_USE;
+void cli_config_clear_secrets(struct cli_config *config);
 
 /* Reads the configuration file into config; AP_E_NOT_FOUND when there is none of that name. */
 int cli_config_read_file(struct cli_config *config, const char *path,

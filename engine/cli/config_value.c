@@ -151,6 +151,7 @@ int cli_key_parse(const struct cli_key *key, const char *text, struct cli_parsed
   case CLI_PATHS:
     return parse_paths(text, out);
   case CLI_ITEMS:
+  case CLI_HOSTS:
     return AP_E_INVALID; /* no option and no variable is one */
   case CLI_SECRET:
     return ap_secret_is_source(text) ? copy_text(text, out) : AP_E_INVALID;
@@ -185,6 +186,7 @@ static void store_value(const struct cli_key *key, void *field, struct cli_parse
     break;
   case CLI_PATHS:
   case CLI_ITEMS:
+  case CLI_HOSTS:
     free_paths(field);
     *(struct cli_paths *)field = parsed->paths;
     parsed->paths = (struct cli_paths){0};

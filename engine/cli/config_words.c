@@ -40,6 +40,9 @@ void cli_key_expects(const struct cli_key *key, char *buf, size_t size)
   case CLI_ITEMS:
     (void)snprintf(buf, size, "a list, like %s", key->example);
     break;
+  case CLI_HOSTS:
+    (void)snprintf(buf, size, "a list of hosts without ports, like %s", key->example);
+    break;
   case CLI_SECRET:
     (void)snprintf(buf, size,
                    "file:PATH, env:NAME or credential:NAME and never the secret itself, like %s",
@@ -125,6 +128,7 @@ void cli_key_format(const struct cli_key *key, const struct cli_config *config, 
     break;
   case CLI_PATHS:
   case CLI_ITEMS:
+  case CLI_HOSTS:
     add_paths(out, field);
     break;
   case CLI_SECRET:

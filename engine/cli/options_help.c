@@ -29,6 +29,7 @@ const char *cli_entry_value(const struct cli_entry *entry, char *buf, size_t siz
   case CLI_PATH:
     return "FILE";
   case CLI_PATHS:
+  case CLI_HOSTS:
     return "DIR:...";
   case CLI_ITEMS:
     return "LIST";

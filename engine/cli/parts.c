@@ -299,6 +299,7 @@ static int open_store(struct cli_parts *parts, const struct run_request *request
   options.key = parts->key;
   options.spender = spender;
   options.keep_reports_ms = config->keep.reports_ms;
+  options.keep_runs_ms = config->keep.runs_ms;
   options.keep_bytes = config->keep.max_bytes;
   if (!config->state_dir)
     (void)ap_fail(&err, AP_E_INVALID, "%s", cli_no_state_folder);
@@ -309,22 +310,46 @@ static int open_store(struct cli_parts *parts, const struct run_request *request
   return said(CLI_EXIT_USAGE, &err);
 }
 
+/* Of the services that actions ask: beside VirusTotal, and with or without its key. */
+static int make_web(struct cli_parts *parts, const struct cli_config *config)
+{
+  struct ap_error err = {0};
+  const struct net_web_options options = {
+      .proxy = config->virustotal.proxy,
+      .proxy_password = parts->proxy_password,
+      .ca_file = config->virustotal.ca_file,
+      .private_hosts = (const char *const *)config->http.private_hosts.items,
+      .private_count = config->http.private_hosts.count,
+      .is_loopback_only = parts->sim != NULL,
+  };
+  if (net_http_global_init(&err) != AP_OK ||
+      net_web_new(parts->loop, &options, &parts->web, &err) != AP_OK)
+    return said(CLI_EXIT_USAGE, &err);
+  parts->secrets = calloc(config->secret_count + 1, sizeof(*parts->secrets));
+  if (!parts->secrets)
+    return no_memory();
+  for (size_t i = 0; i < config->secret_count; i++)
+    parts->secrets[i] =
+        (struct script_param){.name = config->secrets[i].name, .value = config->secrets[i].source};
+  return CLI_EXIT_DONE;
+}
+
 static int make_client(struct cli_parts *parts, const struct run_request *request,
                        const struct cli_config *config)
 {
   struct ap_error err = {0};
   struct vt_options options;
-  if (!has_key(parts, config))
-    return CLI_EXIT_DONE;
+  bool with_key = has_key(parts, config);
   if (cli_config_proxy_password(config, &parts->proxy_password, &err) != AP_OK)
     return said(CLI_EXIT_USAGE, &err);
-  int exit_code = make_http(parts, config);
-  if (exit_code != CLI_EXIT_DONE)
+  int exit_code = make_web(parts, config);
+  if (exit_code == CLI_EXIT_DONE)
+    exit_code = open_store(parts, request, config);
+  if (exit_code == CLI_EXIT_DONE && with_key)
+    exit_code = make_http(parts, config);
+  if (exit_code != CLI_EXIT_DONE || !with_key)
     return exit_code;
   take_options(parts, config, &options);
-  exit_code = open_store(parts, request, config);
-  if (exit_code != CLI_EXIT_DONE)
-    return exit_code;
   if (vt_client_new(parts->loop, parts->http, parts->store, &options, &parts->client, &err) !=
       AP_OK)
     return said(CLI_EXIT_USAGE, &err);
@@ -417,6 +442,7 @@ void cli_parts_free(struct cli_parts *parts)
   script_host_free(parts->host);
   vt_client_free(parts->client);
   vt_policy_free(parts->policy);
+  net_web_free(parts->web);
   store_free(parts->store);
   net_http_free(parts->http);
   case_record_free(parts->record);
@@ -427,6 +453,7 @@ void cli_parts_free(struct cli_parts *parts)
   if (parts->loop)
     net_loop_drain(parts->loop);
   net_loop_free(parts->loop);
+  free(parts->secrets);
   ap_secret_free(parts->proxy_password);
   ap_secret_free(parts->key);
   sim_stop(parts->sim);

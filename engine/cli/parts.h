@@ -26,7 +26,9 @@ struct cli_parts {
   struct store *store;
   struct vt_policy *policy;
   struct vt_client *client;
-  char no_client[512]; /* why there is none */
+  struct net_web *web;
+  struct script_param *secrets; /* of the configuration, for the scripts */
+  char no_client[512];          /* why there is none */
   struct script_plan plan;
   struct script_host *host;
 };

@@ -77,6 +77,29 @@ static int engine_read_manifest_line(lua_State *L)
   return 1;
 }
 
+/* source(path) -> the text of a script | nil */
+static int engine_source(lua_State *L)
+{
+  struct ap_buf text = {0};
+  int rc = script_source_read(luaL_checkstring(L, 1), script_host_of(L)->limits.source_bytes, &text,
+                              NULL);
+  if (rc == AP_OK)
+    lua_pushlstring(L, ap_buf_cstr(&text), text.len);
+  ap_buf_deinit(&text);
+  return rc == AP_OK;
+}
+
+/* web_host(text) -> true | nil, why it is no host that `http` may be given */
+static int engine_web_host(lua_State *L)
+{
+  struct net_web_host host;
+  struct ap_error err = {0};
+  if (net_web_host_parse(luaL_checkstring(L, 1), &host, &err) != AP_OK)
+    return fail(L, err.text);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
 /* ---- finding files ---- */
 
 static int is_script(const struct dirent *entry)
@@ -284,9 +307,12 @@ static const luaL_Reg engine_functions[] = {
     {"run_entities", script_run_entities},
     {"say", engine_say},
     {"secret", script_engine_secret},
+    {"secrets", script_engine_secrets},
     {"set_of", script_engine_set_of},
+    {"source", engine_source},
     {"state", engine_state},
     {"type_of", engine_type_of},
+    {"web_host", engine_web_host},
     {NULL, NULL},
 };
 

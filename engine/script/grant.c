@@ -6,6 +6,7 @@
 
 #include "script/files.h"
 #include "script/host_private.h"
+#include "script/http_op.h"
 #include "script/run_private.h"
 
 static const char grants_key; /* in the registry: environment -> bits; its keys are weak */
@@ -72,7 +73,8 @@ static int fail(lua_State *L, const char *message)
   return 2;
 }
 
-/* grant(env, capabilities) -> true | nil, message, whether it is the configuration that lacks it */
+/* grant(env, capabilities[, terms of http]) -> true | nil, message, whether it is the configuration
+ * that lacks it */
 int script_engine_grant(lua_State *L)
 {
   const struct script_run *run = script_run_of(L);
@@ -83,6 +85,14 @@ int script_engine_grant(lua_State *L)
   for (lua_Integer i = 1; i <= count; i++) {
     lua_rawgeti(L, 2, i);
     const char *name = luaL_checkstring(L, -1);
+    if (strcmp(name, "http") == 0 && lua_istable(L, 3)) {
+      struct ap_error err = {0};
+      if (script_http_grant(L, 1, 3, &err) != AP_OK)
+        return fail(L, err.text);
+      granted |= SCRIPT_MAY_HTTP;
+      lua_pop(L, 1);
+      continue;
+    }
     const struct module *module = find_module(name);
     if (!module)
       return fail(L, lua_pushfstring(L, "\"%s\" is not there in this version", name));

@@ -179,12 +179,10 @@ struct ap_slice script_json_text(lua_State *L, int index)
 
 /* ---- the module ---- */
 
-static int json_decode(lua_State *L)
+int script_json_decode(lua_State *L, struct ap_slice text)
 {
   enum { BYTES_PER_INSTRUCTION = 4 };
-  struct ap_slice text;
   struct ap_error err = {0};
-  text.ptr = luaL_checklstring(L, 1, &text.len);
   if (text.len > SCRIPT_JSON_MAX_BYTES)
     return script_push_error(L, AP_E_TOO_LARGE, "the JSON is larger than 8 MiB");
   script_charge(L, text.len / BYTES_PER_INSTRUCTION);
@@ -192,6 +190,13 @@ static int json_decode(lua_State *L)
     return script_push_error(L, err.code, err.text);
   script_json_push(L, text);
   return 1;
+}
+
+static int json_decode(lua_State *L)
+{
+  struct ap_slice text;
+  text.ptr = luaL_checklstring(L, 1, &text.len);
+  return script_json_decode(L, text);
 }
 
 static int json_encode(lua_State *L)

@@ -31,6 +31,16 @@ bool script_json_is_null(lua_State *L, int index);
 int script_json_write(lua_State *L, int index, struct ap_buf *out,
                       struct ap_error *err) AP_MUST_USE;
 
+/* Writes the userdata on top of the stack, a value of its own; neither pops it nor raises. */
+typedef int script_json_other_fn(void *arg, lua_State *L, struct ap_buf *out, struct ap_error *err);
+
+/* The same, where some userdata may be written: those that `other` takes. */
+int script_json_write_with(lua_State *L, int index, script_json_other_fn *other, void *arg,
+                           struct ap_buf *out, struct ap_error *err) AP_MUST_USE;
+
+/* Pushes what json.decode gives for text. [-0, +(1|3), e] */
+int script_json_decode(lua_State *L, struct ap_slice text);
+
 /* JSON that the engine has written, for scripts to hand on where a value is written as JSON; they
  * cannot look into it. Pushes it, copies text. [-0, +1, m] */
 void script_json_text_push(lua_State *L, struct ap_slice text);

@@ -18,6 +18,8 @@ struct writer {
   size_t out_max; /* length that out may reach */
   int depth;
   struct ap_error *err;
+  script_json_other_fn *other; /* NULL: there are no others */
+  void *arg;
 };
 
 static int write_value(struct writer *writer);
@@ -161,6 +163,8 @@ static int write_table(struct writer *writer)
 static int write_text(struct writer *writer)
 {
   struct ap_slice text = script_json_text(writer->L, -1);
+  if (!text.ptr && writer->other)
+    return writer->other(writer->arg, writer->L, writer->out, writer->err);
   if (!text.ptr)
     return ap_fail(writer->err, AP_E_INVALID, "a %s is no data", luaL_typename(writer->L, -1));
   ap_buf_add(writer->out, text.ptr, text.len);
@@ -215,13 +219,19 @@ static int write_value(struct writer *writer)
   return rc;
 }
 
-int script_json_write(lua_State *L, int index, struct ap_buf *out, struct ap_error *err)
+int script_json_write_with(lua_State *L, int index, script_json_other_fn *other, void *arg,
+                           struct ap_buf *out, struct ap_error *err)
 {
-  struct writer writer = {L, out, out->len + SCRIPT_JSON_MAX_WRITTEN_BYTES, 0, err};
+  struct writer writer = {L, out, out->len + SCRIPT_JSON_MAX_WRITTEN_BYTES, 0, err, other, arg};
   if (!lua_checkstack(L, 12))
     return ap_fail(err, AP_E_INVALID, "no room for one more table");
   lua_pushvalue(L, index);
   int rc = write_value(&writer);
   lua_pop(L, 1);
   return rc;
+}
+
+int script_json_write(lua_State *L, int index, struct ap_buf *out, struct ap_error *err)
+{
+  return script_json_write_with(L, index, NULL, NULL, out, err);
 }

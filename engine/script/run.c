@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "script/files.h"
 #include "script/host_private.h"
+#include "script/once.h"
 #include "script/report.h"
 #include "script/run_private.h"
 #include "script/secret.h"
@@ -229,6 +230,7 @@ void script_run_free(struct script_run *run)
     task_kill(run->calls->task);
   if (run->main)
     task_kill(run->main);
+  script_onces_free(run);
   script_connections_drop(run, true);
   script_secrets_free(run);
   script_host_on_idle(run->host, no_idle, NULL);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "casefile/record.h"
+#include "net/web.h"
 #include "script/host.h"
 #include "vt/client.h"
 
@@ -81,13 +82,18 @@ struct script_run_options {
   struct casefile *cf;            /* NULL: nothing is run (list, show, check) */
   const struct script_plan *plan; /* NULL: this is none */
   struct case_record *record;
-  struct vt_policy *policy; /* of the client and of a plan; NULL: nothing is run */
-  struct vt_client *client; /* NULL: there is none */
-  const char *no_client;    /* and why: what an action that needs it is told */
-  uint32_t tasks_max;       /* of entities, alive; those that wait for a scan are not counted */
-  int64_t began_unix_s;     /* of a run that goes on: when it began; 0: it begins */
-  const char *packaged;     /* folder of the packaged actions */
-  const char *playbooks;    /* folder of the packaged playbooks */
+  struct vt_policy *policy;           /* of the client and of a plan; NULL: nothing is run */
+  struct vt_client *client;           /* NULL: there is none */
+  const char *no_client;              /* and why: what an action that needs it is told */
+  struct net_web *web;                /* for the module `http`; NULL: there is none */
+  struct store *store;                /* with web: the journal of what it sends once */
+  const char *id;                     /* and of which run */
+  const struct script_param *secrets; /* of the configuration: names and sources */
+  size_t secret_count;
+  uint32_t tasks_max;    /* of entities, alive; those that wait for a scan are not counted */
+  int64_t began_unix_s;  /* of a run that goes on: when it began; 0: it begins */
+  const char *packaged;  /* folder of the packaged actions */
+  const char *playbooks; /* folder of the packaged playbooks */
   const char *const *action_folders; /* of others */
   size_t action_folder_count;
   const char *temporary; /* folder for what must be kept on the way; nothing there has a name */

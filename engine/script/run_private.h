@@ -11,7 +11,12 @@
 enum { SCRIPT_NO_ENTITY = UINT32_MAX };
 
 /* What a manifest asks for in `needs`, as bits. */
-enum script_capability { SCRIPT_MAY_VT = 1, SCRIPT_MAY_FILES = 2, SCRIPT_MAY_SFTP = 4 };
+enum script_capability {
+  SCRIPT_MAY_VT = 1,
+  SCRIPT_MAY_FILES = 2,
+  SCRIPT_MAY_SFTP = 4,
+  SCRIPT_MAY_HTTP = 8
+};
 
 /* Of the engine's own Lua, which reads every action there is: what a user grants to an entity does
  * not bind it. */
@@ -80,7 +85,9 @@ struct script_run {
   struct script_step *under_way;
   struct script_call *calls;
   struct script_secret *secrets;
+  uint32_t secret_names;
   struct script_connection *connections;
+  struct script_once *onces;       /* what is sent once, under way */
   struct source_opening *openings; /* tasks that wait until a file is closed */
   uint32_t sources_open;
   struct task *main; /* apogee.main; NULL: not begun, or over */

@@ -9,6 +9,7 @@
 
 #include "script/host_private.h"
 #include "script/json.h"
+#include "script/secret.h"
 
 static const char masters_key;
 
@@ -177,6 +178,8 @@ void script_sandbox_push(lua_State *L)
   add_module(L, env, "log");
   script_clock_push_module(L);
   add_module(L, env, "clock");
+  lua_pushcfunction(L, script_secret_function);
+  add_module(L, env, "secret");
   lua_pushvalue(L, env);
   lua_setfield(L, env, LUA_GNAME);
   lua_remove(L, masters);

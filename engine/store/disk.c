@@ -41,6 +41,11 @@ static int apply_one(struct disk *disk, struct store_op *op)
   case STORE_OP_DONE:
   case STORE_OP_SCANNED:
     return disk_journal_write(disk, op);
+  case STORE_OP_ONCE:
+    return disk_once_intend(disk, op);
+  case STORE_OP_ONCE_SENT:
+  case STORE_OP_ONCE_UNDO:
+    return disk_once_write(disk, op);
   case STORE_OP_USAGE:
     return disk_usage(disk, op);
   case STORE_OP_ENTRIES:
@@ -78,6 +83,8 @@ static void pass_by(const struct store_op *ops, bool is_after)
       [STORE_OP_SENT] = {"before_sent", "after_sent"},
       [STORE_OP_DONE] = {"before_done", "after_done"},
       [STORE_OP_SCANNED] = {"before_scanned", "after_scanned"},
+      [STORE_OP_ONCE] = {"before_once", "after_once"},
+      [STORE_OP_ONCE_SENT] = {"before_once_sent", "after_once_sent"},
   };
   for (const struct store_op *op = ops; op; op = op->next)
     if (op->kind < sizeof(names) / sizeof(names[0]) && names[op->kind][is_after])
@@ -226,6 +233,8 @@ static int drop_old(struct disk *disk)
   if (rc == AP_OK)
     rc = disk_run(disk, DISK_DROP_OLD_SUBMISSIONS, "i",
                   now_ms - (int64_t)SUBMISSION_DAYS * STORE_DAY_MS);
+  if (rc == AP_OK)
+    rc = disk_once_drop_old(disk, now_ms);
   return rc;
 }
 

@@ -14,7 +14,7 @@
 #include "store/disk_private.h"
 
 enum {
-  SCHEMA_VERSION = 1,
+  SCHEMA_VERSION = 2,
   APPLICATION_ID = 0x41504f47, /* "APOG" */
   LENGTH_MAX = 64 << 20        /* of a value */
 };
@@ -54,7 +54,12 @@ static const char schema_1[] =
     "CREATE INDEX submissions_by_resource ON submissions(service, resource, kind);"
     "CREATE INDEX submissions_by_wait ON submissions(service, waited_for);";
 
-static const char *const migrations[SCHEMA_VERSION] = {schema_1};
+/* What actions sent once, by run: status NULL: it may have been sent. */
+static const char schema_2[] =
+    "CREATE TABLE once(run TEXT NOT NULL, name TEXT NOT NULL, intended_ms INTEGER NOT NULL,"
+    " status INTEGER, body BLOB, PRIMARY KEY(run, name)) STRICT, WITHOUT ROWID;";
+
+static const char *const migrations[SCHEMA_VERSION] = {schema_1, schema_2};
 
 /* ---- the folder and the file ---- */
 

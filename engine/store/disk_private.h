@@ -3,7 +3,7 @@
  *   disk.c          one transaction for the ops of a turn
  *   disk_open.c     opening, the schema, its version
  *   disk_sql.c      the statements, and how they are run
- *   disk_reports.c  disk_quota.c  disk_journal.c  disk_runs.c: what each table is for
+ *   disk_reports.c  disk_quota.c  disk_journal.c  disk_once.c: what each table is for
  *   disk_look.c     what people are told of it
  *   holder.c        which processes live */
 // SPDX-License-Identifier: Apache-2.0
@@ -127,6 +127,11 @@ struct disk {
            "ORDER BY k.key")                                                                       \
   X(PURGE, "DELETE FROM reports WHERE fetched_ms < ?2 "                                            \
            "AND id IN (SELECT report FROM report_keys WHERE service = ?1)")                        \
+  X(FIND_ONCE, "SELECT status, body FROM once WHERE run = ?1 AND name = ?2")                       \
+  X(ADD_ONCE, "INSERT INTO once(run, name, intended_ms) VALUES(?1, ?2, ?3)")                       \
+  X(SENT_ONCE, "UPDATE once SET status = ?3, body = ?4 WHERE run = ?1 AND name = ?2")              \
+  X(UNDO_ONCE, "DELETE FROM once WHERE run = ?1 AND name = ?2 AND status IS NULL")                 \
+  X(DROP_OLD_ONCE, "DELETE FROM once WHERE intended_ms < ?1")                                      \
   X(PURGE_ONE, "DELETE FROM reports WHERE fetched_ms < ?2 AND id = ?1")
 
 enum disk_sql {
@@ -175,6 +180,10 @@ int disk_quota_mark(struct disk *disk, const struct store_op *op);
 int disk_journal_find(struct disk *disk, struct store_op *op);
 int disk_journal_intend(struct disk *disk, struct store_op *op);
 int disk_journal_write(struct disk *disk, const struct store_op *op);
+
+int disk_once_intend(struct disk *disk, struct store_op *op);
+int disk_once_write(struct disk *disk, const struct store_op *op);
+int disk_once_drop_old(struct disk *disk, int64_t now_ms);
 
 /* ---- disk_look.c ---- */
 

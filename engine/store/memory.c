@@ -308,6 +308,13 @@ static int apply_one(struct memory *memory, struct store_op *op)
   case STORE_OP_SCANNED:
     scanned(memory, op->keys[0]);
     return AP_OK;
+  case STORE_OP_ONCE:
+    return memory_once_intend(memory, op);
+  case STORE_OP_ONCE_SENT:
+    return memory_once_sent(memory, op);
+  case STORE_OP_ONCE_UNDO:
+    memory_once_undo(memory, op);
+    return AP_OK;
   case STORE_OP_USAGE:
     return memory_usage(memory, op);
   case STORE_OP_ENTRIES:
@@ -335,6 +342,7 @@ static void free_memory(struct store *store)
   struct memory *memory = (struct memory *)store;
   while (memory->reports)
     memory_report_drop(memory, memory->reports);
+  memory_onces_free(memory);
   while (memory->minute) {
     struct taken *taken = memory->minute;
     DL_DELETE(memory->minute, taken);

@@ -1,6 +1,7 @@
 /* What the files of the store in memory share.
  *
  *   memory.c        what a run asks
+ *   memory_once.c   what is sent once
  *   memory_look.c   what people are told */
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -44,6 +45,15 @@ struct submission {
   char resource[];
 };
 
+struct memory_once {
+  struct memory_once *prev, *next;
+  long status; /* 0: not answered */
+  char *body;
+  size_t body_len;
+  const char *name; /* in run */
+  char run[];       /* and behind its NUL the name */
+};
+
 struct memory {
   struct store store; /* first */
   size_t report_bytes_max;
@@ -57,12 +67,19 @@ struct memory {
   struct submission *submissions;
   struct submission *waits; /* the same, those that were sent; may hold one scan id twice */
   uint64_t last_submission;
+  struct memory_once *onces;
 };
 
 void memory_report_drop(struct memory *memory, struct report *report);
 /* Under one of the op's keys; NULL: there is none. */
 struct report_key *memory_report_find(struct memory *memory, const struct store_op *op, size_t key);
 void memory_windows_turn(struct memory *memory, int64_t now_ms); /* what is over leaves them */
+
+/* memory_once.c */
+int memory_once_intend(struct memory *memory, struct store_op *op);
+int memory_once_sent(struct memory *memory, struct store_op *op);
+void memory_once_undo(struct memory *memory, const struct store_op *op);
+void memory_onces_free(struct memory *memory);
 
 int memory_usage(struct memory *memory, struct store_op *op);
 int memory_entries(struct memory *memory, struct store_op *op);

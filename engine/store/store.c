@@ -79,6 +79,10 @@ static void call_done(struct store_op *op)
   case STORE_OP_INTEND:
     call_submission(op);
     return;
+  case STORE_OP_ONCE:
+    op->once.body = ap_slice_of(&op->found);
+    op->done.once(op->arg, op->code, op->code == AP_OK ? &op->once : NULL);
+    return;
   case STORE_OP_USAGE:
   case STORE_OP_ENTRIES:
   case STORE_OP_PURGE:
@@ -93,6 +97,8 @@ static void call_done(struct store_op *op)
   case STORE_OP_SENT:
   case STORE_OP_DONE:
   case STORE_OP_SCANNED:
+  case STORE_OP_ONCE_SENT:
+  case STORE_OP_ONCE_UNDO:
     return;
   }
 }
@@ -145,6 +151,8 @@ static void give_back(struct store_op *op)
   else if (op->kind == STORE_OP_INTEND && op->submission.state == STORE_NEW &&
            !is_left(op->store, op))
     store_submission_done(op->store, op->submission.id);
+  else if (op->kind == STORE_OP_ONCE && op->once.state == STORE_ONCE_NEW)
+    store_once_undo(op->store, op->keys[0], op->keys[1]);
 }
 
 /* A callback may ask anew and cancel others that are yet to be told. */

@@ -173,6 +173,33 @@ void store_submission_scanned(struct store *store, const char *waited_for);
 /* Intended or sent, not done. Settles; for commands and tests. */
 size_t store_submission_open_count(struct store *store);
 
+/* ---- what is sent once: intent, then send, then answer ---- */
+
+enum store_once_state {
+  STORE_ONCE_NEW,  /* it was not in the journal; now it is */
+  STORE_ONCE_SENT, /* it was sent, and answered */
+  STORE_ONCE_LOST  /* it may have been sent: nobody knows */
+};
+
+/* Borrowed for the callback. */
+struct store_once {
+  enum store_once_state state;
+  long status;          /* STORE_ONCE_SENT: of the answer */
+  struct ap_slice body; /* the same */
+};
+
+/* found is NULL unless AP_OK. */
+typedef void store_once_fn(void *arg, int code, const struct store_once *found);
+
+/* Journals that something is about to be sent, unless it is in the journal already. One process
+ * alone may ask for a run. What a run sent is kept as long as its record, and a month at least. */
+int store_once_intend(struct store *store, const char *run, const char *name, store_once_fn *done,
+                      void *arg, struct store_op **op) AP_MUST_USE;
+void store_once_sent(struct store *store, const char *run, const char *name, long status,
+                     struct ap_slice body);
+/* Nothing of it left. What was answered stays. */
+void store_once_undo(struct store *store, const char *run, const char *name);
+
 /* ---- what the ledger and the journal say, for people ---- */
 
 struct store_window {

@@ -164,3 +164,37 @@ void store_submission_scanned(struct store *store, const char *waited_for)
 {
   write_journal(store, STORE_OP_SCANNED, 0, waited_for);
 }
+
+static struct store_op *new_once(struct store *store, enum store_op_kind what, const char *run,
+                                 const char *name)
+{
+  const char *keys[] = {run, name};
+  return store_op_new_keyed(store, what, keys, 2);
+}
+
+int store_once_intend(struct store *store, const char *run, const char *name, store_once_fn *done,
+                      void *arg, struct store_op **op)
+{
+  struct store_op *asked = new_once(store, STORE_OP_ONCE, run, name);
+  if (!asked)
+    return AP_E_NO_MEMORY;
+  asked->done.once = done;
+  return store_op_ask(asked, arg, op);
+}
+
+void store_once_sent(struct store *store, const char *run, const char *name, long status,
+                     struct ap_slice body)
+{
+  struct store_op *op = new_once(store, STORE_OP_ONCE_SENT, run, name);
+  if (op) {
+    op->status = status;
+    op->bytes = body.len ? ap_memdup(body.ptr, body.len) : NULL;
+    op->bytes_len = op->bytes ? body.len : 0;
+  }
+  store_op_send(store, op);
+}
+
+void store_once_undo(struct store *store, const char *run, const char *name)
+{
+  store_op_send(store, new_once(store, STORE_OP_ONCE_UNDO, run, name));
+}

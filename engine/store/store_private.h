@@ -25,6 +25,9 @@ enum store_op_kind {
   STORE_OP_SENT,
   STORE_OP_DONE,
   STORE_OP_SCANNED,
+  STORE_OP_ONCE,
+  STORE_OP_ONCE_SENT,
+  STORE_OP_ONCE_UNDO,
   STORE_OP_USAGE,
   STORE_OP_ENTRIES,
   STORE_OP_PURGE
@@ -43,6 +46,7 @@ struct store_op {
     store_report_fn *report;
     store_grant_fn *grant;
     store_submission_fn *submission;
+    store_once_fn *once;
     store_usage_fn *usage;
     store_entries_fn *entries;
     store_count_fn *count;
@@ -65,6 +69,7 @@ struct store_op {
   int64_t at_ms; /* of a grant, or when a report was fetched; of a purge: before when */
   enum store_submission_kind submission_kind;
   uint64_t id;
+  long status; /* of what was sent once */
 
   /* what is answered */
   struct ap_buf found; /* a report's bytes, what is waited for, or the texts of rows in order */
@@ -73,6 +78,7 @@ struct store_op {
   struct store_usage usage;
   struct store_grant grant;
   struct store_submission submission;
+  struct store_once once;
 
   char memory[];
 };

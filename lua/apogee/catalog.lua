@@ -4,6 +4,7 @@ local loader = require "apogee.loader"
 local manifest = require "apogee.manifest"
 local page = require "apogee.page"
 local playbook_check = require "apogee.playbook_check"
+local reach = require "apogee.reach"
 local text = require "apogee.text"
 
 local M = {}
@@ -48,6 +49,15 @@ local function playbook_rows(engine, index, broken)
   return rows
 end
 
+local function reaching_rows(index)
+  local rows = { { "REACHES", "OTHER HOSTS" } }
+  for _, action in ipairs(index.actions) do
+    local words = reach.words(action)
+    if words ~= "" then table.insert(rows, { action.id, text.escape(words) }) end
+  end
+  return #rows > 1 and columns(rows) or {}
+end
+
 --- Every action that can be run and every packaged playbook, then the files that cannot.
 ---@param engine table
 ---@param index table from the loader
@@ -61,6 +71,10 @@ function M.list(engine, index)
     })
   end
   local lines = columns(rows)
+  for index_of, line in ipairs(reaching_rows(index)) do
+    if index_of == 1 then table.insert(lines, "") end
+    table.insert(lines, line)
+  end
   local broken = { table.unpack(index.broken) }
   local playbooks = playbook_rows(engine, index, broken)
   if #playbooks > 1 then
@@ -98,6 +112,13 @@ local function is_playbook(value)
   return type(value) == "table" and rawget(value, "kind") == "playbook"
 end
 
+-- What it reaches is worth a look before it runs.
+local function checked_action(path, action)
+  local words = reach.words(action)
+  local line = path .. ": OK, the action " .. action.id
+  return line .. (words == "" and "" or "; " .. words) .. "\n"
+end
+
 --- Checks one file, an action or a playbook.
 ---@param engine table
 ---@param path string
@@ -111,7 +132,7 @@ function M.check(engine, path)
     return found ~= nil, found and path .. ": OK, a playbook\n" or why .. "\n"
   end
   found, why = manifest.check(engine, path, value)
-  return found ~= nil, found and path .. ": OK, the action " .. found.id .. "\n" or why .. "\n"
+  return found ~= nil, found and checked_action(path, found) or why .. "\n"
 end
 
 return M

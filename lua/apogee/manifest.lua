@@ -1,6 +1,7 @@
 -- Checks what an action file returned and turns it into an action:
 --   { id, name, provider, doc, accepts = {types}, needs = {names}, params = {defs}, returns,
---     outputs = {names of enrichment fields}, run | run_case, each, validate, path }
+--     outputs = {names of enrichment fields}, run | run_case, each, validate, path, http,
+--     secrets = {names} }
 --
 -- validate(params) says what is wrong with parameters that are each fine alone, as one sentence, or
 -- returns nothing. It is called before anything is sent, and reaches nothing but its argument.
@@ -8,6 +9,7 @@
 local param_check = require "apogee.param_check"
 local plain = require "apogee.plain"
 local problems_of = require "apogee.problems"
+local reach = require "apogee.reach"
 local schema = require "apogee.schema"
 
 local M = {}
@@ -26,6 +28,9 @@ local FIELDS = {
   run_case = { "function" },
   each = { "function" },
   validate = { "function" },
+  rate = { "table" },
+  retries = { "number" },
+  secrets = { "table" },
 }
 
 local RESULTS = { "is_risky", "is_success" }
@@ -60,8 +65,8 @@ local function check_needs(problems, needs)
     local name = key == "http" and key or needs[key]
     if type(name) ~= "string" then
       problems:add("needs", 'must be a list of names: { "vt" }')
-    elseif key == "http" and not schema.is_string_list(needs.http) then
-      problems:add("needs.http", "must be a list of hosts")
+    elseif name == "http" and needs.http == nil then
+      problems:add("needs", 'http names its hosts: needs = { http = { "api.example.com" } }')
     else
       local is_known = false
       for _, known in ipairs(engine.capabilities) do is_known = is_known or known == name end
@@ -103,7 +108,10 @@ local function check_functions(problems, manifest)
 end
 
 local function normal(problems, manifest)
+  local http, secrets = reach.check(problems, manifest)
   return {
+    http = http,
+    secrets = secrets,
     id = manifest.id,
     name = manifest.name,
     provider = manifest.provider or manifest.name,

@@ -3,6 +3,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local options = require "apogee.options"
 local params = require "apogee.params"
+local reach = require "apogee.reach"
 local text = require "apogee.text"
 
 local M = {}
@@ -160,7 +161,12 @@ function M.action(action, taken)
   section(page, "RUNS ON", M.runs_on(action))
   add_params(page, action.params, taken)
   add_outputs(page, action)
-  section(page, "NEEDS", #action.needs > 0 and table.concat(action.needs, ", ") or "nothing")
+  section(page, "NEEDS", #action.needs > 0 and table.concat(reach.needs(action), "\n") or "nothing")
+  if reach.rate(action) then add(page, INDENT, reach.rate(action)) end
+  if #action.secrets > 0 then
+    section(page, "SECRETS", table.concat(action.secrets, "\n"))
+    add(page, INDENT, 'Of the configuration: secrets = { NAME = "file:PATH" }.')
+  end
   section(page, "FILE", action.path)
   add_examples(page, "action", action.id, action.params,
     has_entities and "--entity " .. EXAMPLES[action.accepts[1]] or nil, taken)
@@ -185,6 +191,15 @@ local function add_steps(page, playbook)
   end
 end
 
+local function add_reach(page, playbook)
+  local reached = {}
+  for _, step in ipairs(playbook.steps) do
+    local words = step.action and reach.words(step.action) or ""
+    if words ~= "" then table.insert(reached, step.name .. ": " .. words) end
+  end
+  if #reached > 0 then section(page, "REACHES", table.concat(reached, "\n")) end
+end
+
 ---@param playbook table
 ---@param word string how it is named on the command line
 ---@param taken string[]? options of the program
@@ -196,6 +211,7 @@ function M.playbook(playbook, word, taken)
   if playbook.doc then section(page, "DESCRIPTION", playbook.doc) end
   add_params(page, playbook.params, taken)
   add_steps(page, playbook)
+  add_reach(page, playbook)
   section(page, "OUTPUTS", "A document of the run: status, coverage, tags, score, insights, and "
     .. "the document of each step.")
   section(page, "FILE", playbook.path)

@@ -275,7 +275,7 @@ local function time_of(total, facts, usage)
 end
 
 -- What would reach other hosts than VirusTotal.
-local OUTSIDE = { sftp = { "open" }, http = { "request" } }
+local OUTSIDE = { sftp = { "open" }, http = { "get", "post", "request" } }
 
 --- Nothing that the actions need is there but the dry `vt`: what would reach out is not granted.
 ---@param dry table

@@ -41,8 +41,12 @@ local function check_words(engine, steps, option, words)
 end
 
 local function grant(engine, action)
+  if #action.secrets > 0 then
+    local ok, message = engine.secrets(action.secrets)
+    if not ok then return nil, message .. " (" .. action.id .. " needs it)" end
+  end
   if #action.needs == 0 then return true end
-  local ok, message, is_unconfigured = engine.grant(action.env, action.needs)
+  local ok, message, is_unconfigured = engine.grant(action.env, action.needs, action.http)
   if ok then return true end
   return nil, is_unconfigured and message or action.path .. ": needs: " .. message
 end
