@@ -32,9 +32,10 @@ end
 
 --- The name in a call of `secret`, whose word ends before `at`.
 local function name_behind(source, at)
-  local start = source:match('^%s*%(?%s*()["\']', at)
+  local bracket, start = source:match('^%s*(%(?)%s*()["\']', at)
   if not start then return nil end
-  local _, text = past_quoted(source, start)
+  local stop, text = past_quoted(source, start)
+  if bracket ~= "" and not source:find("^%s*%)", stop) then return nil end
   return text:match "^[%a_][%w_]*$"
 end
 

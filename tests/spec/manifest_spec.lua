@@ -79,7 +79,7 @@ describe("an error in a manifest names file, line, field and nearest:", function
     { "an unknown capability", { needs = '{ "sfttp" }' },
       '8: needs: unknown "sfttp"; did you mean "sftp"?' },
     { "hosts that are no list", { needs = '{ http = "a" }' },
-      "8: needs.http: must be a list of hosts" },
+      '8: needs.http: must be a list of hosts: http = { "api.example.com" }' },
     { "a wrong Lua type", { name = "7" }, "3: name: must be a string, not a number" },
     { "a missing field", { doc = "" }, " doc: is missing" },
     { "a missing id", { id = "" }, " id: is missing" },

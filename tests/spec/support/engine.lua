@@ -125,9 +125,14 @@ local function add_files(engine)
       if line:find(wanted, 1, true) then return number end
     end
   end
-  function engine.grant(env, names)
+  function engine.source(path) return read_file(engine, path) end
+  function engine.web_host(text)
+    if text:find "^[%w.-]+:?%d*$" then return true end
+    return nil, '"' .. text .. '" is no host'
+  end
+  function engine.grant(env, names, terms)
     for _, name in ipairs(names) do
-      if name == "http" then return nil, name .. " is not there yet" end
+      if name == "http" then engine.terms = terms end
       rawset(env, name, engine[name == "files" and "files_module" or name] or {})
     end
     return true
@@ -146,6 +151,12 @@ local function add_words(engine)
     return ALIASES[word]
   end
   function engine.secret(_, value) return value end
+  function engine.secrets(names)
+    for _, name in ipairs(names) do
+      if not engine.known_secrets[name] then return nil, "the configuration has no " .. name end
+    end
+    return true
+  end
   function engine.hide(text) table.insert(engine.hidden, text) end
   function engine.private_file(path)
     if engine.files[path] then return true end
@@ -280,6 +291,7 @@ function M.new(given)
     files_module = given.files_module, sftp = given.sftp,
     steps = {}, printed = {}, insights = {}, warnings = {},
     said = {}, hidden = {}, tightened = {},
+    known_secrets = given.secrets or {},
   }
   for _, fields in ipairs(given.entities or {}) do
     table.insert(engine.entities, entity_of(fields))
