@@ -61,7 +61,7 @@ local function add_outcomes(ctx)
 end
 
 ---@param given table { action, params, warn = function(text), began = of a run that goes on: when
----  it began, in seconds since 1970 }
+---  it began, in seconds since 1970; summary = of a run_case: see case_summary.lua }
 ---@return table ctx shared by all tasks of a step
 function M.new(given)
   local action = given.action
@@ -70,6 +70,7 @@ function M.new(given)
     params = given.params,
     warn = given.warn and bounded(given.warn),
     began = given.began,
+    summary = given.summary,
   }
   add_outcomes(ctx)
   return ctx

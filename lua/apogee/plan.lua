@@ -4,6 +4,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local arguments = require "apogee.arguments"
 local case_of = require "apogee.case"
+local case_summary = require "apogee.case_summary"
 local context = require "apogee.context"
 local dry_of = require "apogee.dry"
 local plain = require "apogee.plain"
@@ -166,6 +167,7 @@ local function plan_action(plan, step, row)
   end
   local ctx = context.new {
     action = action, params = plain.copy(values), warn = function() end,
+    summary = action.run_case and function() return case_summary.of(plan) end or nil,
   }
   if action.run_case then
     plan.dry:enter(step.number, not row.condition)
@@ -304,7 +306,7 @@ end
 function M.make(engine, playbook, values, options)
   local facts = engine.facts()
   local plan = {
-    engine = engine, steps = playbook.steps, values = values, facts = facts,
+    engine = engine, name = playbook.name, steps = playbook.steps, values = values, facts = facts,
     only = runner.set_of(options.only), skip = runner.set_of(options.skip),
     dry = dry_of.new(engine, facts),
   }

@@ -176,7 +176,7 @@ end
 ---@return integer exit, string status, table state { tags, score } of the case
 function M.run(engine, playbook, values, options)
   local run = {
-    engine = engine, steps = playbook.steps, values = values,
+    engine = engine, name = playbook.name, steps = playbook.steps, values = values,
     only = M.set_of(options.only), skip = M.set_of(options.skip),
     is_alone = options.is_alone and #engine.set_of() > 0,
   }

@@ -2,6 +2,7 @@
 -- each, and says how it ended. What it returns is what later steps and the run see of it.
 -- SPDX-License-Identifier: Apache-2.0
 local arguments = require "apogee.arguments"
+local case_summary = require "apogee.case_summary"
 local context = require "apogee.context"
 local message = require "apogee.message"
 local plain = require "apogee.plain"
@@ -198,6 +199,7 @@ local function run_action(run, step)
   local ctx = context.new {
     action = action, params = arguments.copy(values), -- its own: it may write on it
     began = run.engine.began,
+    summary = action.run_case and function() return case_summary.of(run) end or nil,
     warn = function(warning) run.engine.warn(step.number, warning) end,
   }
   if action.run_case then return run_whole_case(run, step, ctx) end

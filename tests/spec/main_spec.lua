@@ -11,8 +11,9 @@ local function source(id, extra)
   ]]):format(id, id:upper(), extra or "")
 end
 
-local function run(args, files)
+local function run(args, files, lacking, secrets)
   local engine = fake.new {
+    lacking = lacking, secrets = secrets,
     files = files or { ["/actions/go.lua"] = source "go" },
     entities = { { identifier = "http://a/", type = "url" } },
   }
@@ -56,12 +57,33 @@ describe("action", function()
     assert.equal(0, exit)
   end)
 
-  it("is refused when a capability is not there, before anything runs", function()
-    local files = { ["/actions/go.lua"] = source("go", 'needs = { http = { "a.example" } },') }
+  it("is refused when a capability cannot be granted, before anything runs", function()
+    local files = { ["/actions/go.lua"] = source("go", 'needs = { "sftp" },') }
+    local exit, message, engine = run({ command = "action", target = "go" }, files, "sftp")
+    assert.equal(2, exit)
+    assert.equal("/actions/go.lua: needs: sftp is not there", message)
+    assert.same({}, engine.steps)
+  end)
+
+  it("is refused when the configuration lacks a secret, before anything runs", function()
+    local files = { ["/actions/go.lua"] = source("go", 'validate = function() secret "k" end,') }
     local exit, message, engine = run({ command = "action", target = "go" }, files)
     assert.equal(2, exit)
-    assert.equal("/actions/go.lua: needs: http is not there yet", message)
+    assert.equal("the configuration has no k (go needs it)", message)
     assert.same({}, engine.steps)
+  end)
+
+  it("has its hosts, its pace and its secrets granted", function()
+    local files = { ["/actions/go.lua"] = source("go", [[
+      needs = { "vt", http = { "a.example:8443" } }, secrets = { "z" }, retries = 0,
+      rate = { 10, per = "hour" }, validate = function() secret "k" secret 'k' end, ]]) }
+    local exit, message, engine = run({ command = "action", target = "go" }, files, nil,
+      { k = true, z = true })
+    assert.equal(0, exit, message)
+    assert.same({
+      action = "go", hosts = { "a.example:8443" }, rate = 10, per_ms = 3600000, retries = 0,
+      secrets = { "k", "z" },
+    }, engine.terms)
   end)
 
   it("gets only what its manifest asks for", function()

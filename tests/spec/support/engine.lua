@@ -132,6 +132,7 @@ local function add_files(engine)
   end
   function engine.grant(env, names, terms)
     for _, name in ipairs(names) do
+      if name == engine.lacking then return nil, name .. " is not there" end
       if name == "http" then engine.terms = terms end
       rawset(env, name, engine[name == "files" and "files_module" or name] or {})
     end
@@ -292,6 +293,7 @@ function M.new(given)
     steps = {}, printed = {}, insights = {}, warnings = {},
     said = {}, hidden = {}, tightened = {},
     known_secrets = given.secrets or {},
+    lacking = given.lacking,
   }
   for _, fields in ipairs(given.entities or {}) do
     table.insert(engine.entities, entity_of(fields))
