@@ -1,5 +1,5 @@
--- What an action reaches outside of VirusTotal: the hosts of `http`, how often it asks them, and the
--- secrets that it names. Checked for the manifest, and told to people.
+-- What an action reaches outside of VirusTotal: the hosts of `http`, how often it asks them, and
+-- the secrets that it names. Checked for the manifest, and told to people.
 -- SPDX-License-Identifier: Apache-2.0
 local schema = require "apogee.schema"
 local secret_names = require "apogee.secret_names"

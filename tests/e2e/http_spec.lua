@@ -210,7 +210,7 @@ describe("a secret", function()
 
   it("that the configuration lacks is exit 2 before anything is sent", function()
     with({ secrets = { other = "file:service.secret" } }, function(w, s)
-      write_action(w, s.url, { s.host }, 'http.get(URL .. "/ok", { headers = { K = secret "key" } })')
+      write_action(w, s.url, { s.host }, 'http.get(URL, { headers = { K = secret "key" } })')
       local ran = w:run { "action", w:path "asker.lua", "--entity", "hostname:a.example.com" }
       assert.equal(2, ran.exit)
       assert.matches('the configuration has no secret "key"', ran.err, 1, true)

@@ -3,7 +3,8 @@ local case_summary = require "apogee.case_summary"
 local fake = require "spec.support.engine"
 
 local function summary(entities, steps)
-  return case_summary.of { engine = fake.new { entities = entities }, steps = steps, name = "Triage" }
+  local engine = fake.new { entities = entities }
+  return case_summary.of { engine = engine, steps = steps, name = "Triage" }
 end
 
 local function found(fields)

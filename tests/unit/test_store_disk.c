@@ -360,9 +360,9 @@ static void test_a_newer_file_is_refused(void **state)
 {
   (void)state;
   make_store();
-  change("PRAGMA user_version = 2");
-  expect_refused(AP_E_INVALID, "written by a newer Apogee (version 2 of the file; this one reads "
-                               "up to 1)");
+  change("PRAGMA user_version = 3");
+  expect_refused(AP_E_INVALID, "written by a newer Apogee (version 3 of the file; this one reads "
+                               "up to 2)");
 }
 
 static void test_the_file_of_another_program_is_refused(void **state)

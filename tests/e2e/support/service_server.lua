@@ -56,7 +56,9 @@ function pages.echo(client, request)
     "X-Echo: " .. (request.headers.key or "") .. "\r\nX-Two: a\r\nX-Two: b\r\n")
 end
 
-function pages.status(client, _, word) answer(client, tonumber(word), '{"status":' .. word .. "}") end
+function pages.status(client, _, word)
+  answer(client, tonumber(word), '{"status":' .. word .. "}")
+end
 
 function pages.go(client, request)
   local to = unescape(request.target:match "to=(.*)$")
