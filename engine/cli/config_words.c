@@ -41,7 +41,8 @@ void cli_key_expects(const struct cli_key *key, char *buf, size_t size)
     (void)snprintf(buf, size, "a list, like %s", key->example);
     break;
   case CLI_HOSTS:
-    (void)snprintf(buf, size, "a list of hosts without ports, like %s", key->example);
+    (void)snprintf(buf, size, "a list of hosts without ports, in lower case, like %s",
+                   key->example);
     break;
   case CLI_SECRET:
     (void)snprintf(buf, size,

@@ -142,6 +142,9 @@ static void test_every_key_can_be_said_in_the_file(void **state)
           "  actions_path = { '/a', '/b' },\n"
           "  cache = { report = 0, not_found = '1m', max_age = 9 },\n"
           "  no_cache = true, no_state = true, reserve = 7,\n"
+          "  http = { private = { 'hive.example.com' } }, secrets = { a_key = 'env:A', b = "
+          "'file:b',"
+          "  c = 'file:/c', d = 'credential:d' },\n"
           "  keep = { runs = '1d', reports = '2d', max = '5MiB' },\n"
           "  limits = { entities = 7, hang = 5, instructions = 1000000.0, "
           "memory = 134217728 },\n"
@@ -194,6 +197,14 @@ static void test_every_key_can_be_said_in_the_file(void **state)
   assert_string_equal(config->policy.never_send.domains.items[1], "*.c.example");
   assert_string_equal(config->policy.never_send.networks.items[0], "192.0.2.0/24");
   assert_string_equal(config->policy.never_send.paths.items[0], "/srv/hr");
+  assert_string_equal(config->http.private_hosts.items[0], "hive.example.com");
+  assert_int_equal(config->secret_count, 4);
+  assert_string_equal(config->secrets[0].name, "a_key");
+  assert_string_equal(config->secrets[0].source, "env:A");
+  assert_true(strncmp(config->secrets[1].source, "file:/", 6) == 0); /* below the file's folder */
+  assert_string_equal(strrchr(config->secrets[1].source, '/'), "/b");
+  assert_string_equal(config->secrets[2].source, "file:/c");
+  assert_string_equal(config->secrets[3].source, "credential:d");
   assert_string_equal(config->file, fixture->file);
   for (size_t i = 0; i < cli_key_count; i++)
     if (config->origins[i].kind != CLI_FROM_FILE)
@@ -281,6 +292,16 @@ static void test_what_is_wrong_names_the_file_and_the_key(void **state)
       {"return { virustotal = { timout = '5s' } }",
        "unknown key virustotal.timout: did you mean virustotal.timeout?"},
       {"return { virustotal = { jobs = 5 } }", "unknown key virustotal.jobs: did you mean jobs?"},
+      {"return { secret = {} }", "unknown key secret: did you mean secrets?"},
+      {"return { secrets = 'x' }", "secrets must be a table, like"},
+      {"return { secrets = { 'env:A' } }", "secrets must be a table, like"},
+      {"return { secrets = { ['a b'] = 'env:A' } }", "a name is letters, digits and _"},
+      {"return { secrets = { a = 'abcdefgh' } }", "secrets.a must be file:PATH"},
+      {"return { secrets = { a = 5 } }", "secrets.a must be file:PATH"},
+      {"return { http = { private = { 'a.example:8443' } } }", "a list of hosts without ports"},
+      {"return { http = { private = { 'A.example' } } }", "in lower case"},
+      {"return { http = { private = 'https://a' } }", "not \"https://a\""},
+      {"return { http = { privat = {} } }", "unknown key http.privat: did you mean http.private?"},
       {"return { virustotall = {} }", "unknown key virustotall: did you mean virustotal?"},
       {"return { keep = { ['max.x'] = 1 } }", "unknown key keep.max.x"},
       {"return { ['keep.max'] = '1GiB' }", "unknown key keep.max"},
