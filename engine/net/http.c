@@ -249,8 +249,12 @@ void net_http_free(struct net_http *http)
 {
   if (!http)
     return;
-  while (http->calls)
-    call_release(http->calls);
+  struct net_http_call *call = http->calls;
+  while (call) {
+    struct net_http_call *next = call->next;
+    call_release(call);
+    call = next;
+  }
   for (size_t i = 0; i < http->idle_count; i++)
     curl_easy_cleanup(http->idle[i]);
   (void)curl_multi_cleanup(http->multi);

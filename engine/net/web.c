@@ -14,8 +14,12 @@ enum { CONNECT_TIMEOUT_MS = 15000 };
 
 static void service_free(struct net_web_service *service)
 {
-  while (service->calls)
-    (void)net_web_cancel(service->calls);
+  struct net_web_call *call = service->calls;
+  while (call) {
+    struct net_web_call *next = call->next;
+    (void)net_web_cancel(call);
+    call = next;
+  }
   net_timer_free(service->pace);
   free(service->sent_ms);
   free(service->name);

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "casefile/tlp.h"
 #include "script/host_private.h"
 #include "script/http_op.h"
 #include "script/json.h"
@@ -252,6 +253,15 @@ static int request_done(lua_State *L, int status, lua_KContext ctx)
 
 /* ---- the functions ---- */
 
+/* An entity that must not leave is not told to another service either. */
+static bool may_leave(const struct script_job *job)
+{
+  if (job->entity == SCRIPT_NO_ENTITY)
+    return true;
+  const char *tlp = casefile_entity(job->run->options.cf, job->entity)->tlp;
+  return !tlp || case_tlp_may_leave(tlp);
+}
+
 static int ask(lua_State *L, int url, int options, const char *method,
                const struct task_op_kind *kind)
 {
@@ -262,7 +272,10 @@ static int ask(lua_State *L, int url, int options, const char *method,
   op->service = lua_touserdata(L, lua_upvalueindex(HOSTS_UPVALUE));
   lua_pushvalue(L, lua_upvalueindex(SECRETS_UPVALUE));
   script_http_read(L, url, options, lua_gettop(L), method, &op->parts);
-  if (*op->parts.once)
+  if (!may_leave(job)) {
+    set_error(op, AP_E_DENIED, "its TLP does not let it leave");
+    task_op_wake(op);
+  } else if (*op->parts.once)
     op->once = script_once_begin(job->run, lua_tostring(L, lua_upvalueindex(ACTION_UPVALUE)),
                                  op->parts.once, told_once, op);
   else if (send_request(op) != AP_PENDING)

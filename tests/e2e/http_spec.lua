@@ -294,6 +294,17 @@ describe("a redirect", function()
   end)
 end)
 
+describe("an entity that must not leave", function()
+  it("is told to nobody", function()
+    with({}, function(w, s)
+      write_action(w, s.url, { s.host }, ERROR:format 'http.get(URL .. "/ok")')
+      assert.equal("denied", said_in((run(w, { "--tlp", "red" }))).code)
+      assert.same({}, s:requests())
+      assert.equal(200, said_in((run(w, { "--tlp", "green" }))).status)
+    end)
+  end)
+end)
+
 describe("limits of http:", function()
   for name, case in pairs {
     ["a huge body"] = { 'http.get(URL .. "/big")', "too_large" },

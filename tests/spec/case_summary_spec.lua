@@ -42,6 +42,20 @@ describe("the summary of a case", function()
     assert.matches("h20, and 3 more$", made.text)
   end)
 
+  it("counts what must not leave, and does not name it", function()
+    local entities = {}
+    for _, tlp in ipairs { "red", "amber", "amber+strict", "green" } do
+      table.insert(entities,
+        { identifier = "h-" .. tlp, type = "hostname", suspicious = true, tlp = tlp })
+    end
+    local made = summary(entities,
+      { { name = "s", found = found { message = "h-red failed.", of = 2 } } })
+    assert.equal("completed, 1 of 2 checked", made.steps[1].message)
+    assert.is_nil(made.text:find("h-red", 1, true))
+    made = summary(entities, {})
+    assert.equal("Triage: 4 of 4 entities suspicious: h-green, and 3 more", made.text)
+  end)
+
   for name, fields in pairs {
     ["a step failed"] = { status = "failed" },
     ["a step has no answer for some"] = { checked = 1, of = 2 },
