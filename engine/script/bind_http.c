@@ -265,9 +265,7 @@ static bool may_leave(const struct script_job *job)
 static int ask(lua_State *L, int url, int options, const char *method,
                const struct task_op_kind *kind)
 {
-  const struct script_job *job = script_job_current(L);
-  if (!job)
-    return luaL_error(L, "%s works in an action's run only", kind->name);
+  const struct script_job *job = script_job_check(L, SCRIPT_MAY_HTTP, kind->name);
   struct http_op *op = task_op_begin(L, sizeof(*op), kind);
   op->service = lua_touserdata(L, lua_upvalueindex(HOSTS_UPVALUE));
   lua_pushvalue(L, lua_upvalueindex(SECRETS_UPVALUE));

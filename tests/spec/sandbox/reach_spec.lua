@@ -51,7 +51,8 @@ describe("a script that would load code or reach out", function()
           action { id = "x", needs = { "vt", "sftp" } }
           return _G.vt or _G.sftp]] },
       { "secrets", [[
-          return pcall(function() return secret "virustotal.api_key" end) and "it is there"]] },
+          local ok, key = pcall(function() return secret "virustotal.api_key" end)
+          return ok and (type(key) ~= "userdata" or #tostring(key) >= 64) and "it is read"]] },
     }
   end)
 
