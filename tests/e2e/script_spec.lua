@@ -101,7 +101,7 @@ describe("an action", function()
       ["entity:insight { severity = 'info', body = 'b' }"] = "title must be a text",
       ["entity:table { title = 'a', columns = 1, rows = {} }"] = "columns must be a list",
       ["entity:link('javascript:alert(1)')"] = "begins with https",
-      ["entity:link('https://a\\0b')"] = "no NUL",
+      ["entity:link('https://a\\0b')"] = "no control characters",
       ["entity:result { detections = 1.5, risky = true }"] = "whole number",
       ["entity:result { detections = 1, risky = 1 }"] = "risky must be",
     }
