@@ -190,7 +190,7 @@ void ap_json_leave_inner(struct ap_json_walk *walk, struct ap_json_walk *inner)
 static inline bool key_is(struct ap_slice token, const char *key)
 {
   size_t len = token.len - 2;
-  return strncmp(key, token.ptr + 1, len) == 0 && key[len] == '\0';
+  return strncmp(key, token.ptr + 1, len) == 0 && strlen(key) == len;
 }
 
 static bool escaped_key_is(struct ap_slice token, const char *key)

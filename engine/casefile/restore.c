@@ -85,8 +85,18 @@ bool case_is_true(struct ap_slice value)
   return value.ptr && ap_slice_is(value, "true");
 }
 
+/* A checksum keeps accidents away, not somebody who can write the file: what is walked is JSON. */
+static int check_json(struct ap_slice data)
+{
+  enum { DEPTH_MAX = AP_JSON_MAX_DEPTH + 8 /* what was checked before stands inside */ };
+  return ap_json_check(data, DEPTH_MAX, SIZE_MAX, NULL) == AP_OK ? AP_OK : AP_E_INVALID;
+}
+
 static int keep_json(struct ap_buf *kept, struct ap_slice data)
 {
+  int rc = check_json(data);
+  if (rc != AP_OK)
+    return rc;
   ap_buf_clear(kept);
   ap_buf_add(kept, data.ptr, data.len);
   return ap_buf_error(kept);
@@ -131,6 +141,9 @@ static int take_entity(struct case_restored *restored, struct ap_slice data, str
   struct ap_slice values[MEMBERS];
   struct ap_buf texts[MEMBERS] = {0};
   uint32_t index;
+  int rc = check_json(data);
+  if (rc != AP_OK)
+    return rc;
   ap_json_get_many(data, members, MEMBERS, values);
   for (int i = 0; i < MEMBERS; i++)
     case_read_text(values[i], &texts[i]);
@@ -145,7 +158,7 @@ static int take_entity(struct case_restored *restored, struct ap_slice data, str
       .problem = texts[MALFORMED].len ? texts[MALFORMED].ptr : NULL,
   };
   input.has_type = case_type_parse(ap_buf_cstr(&texts[TYPE]), &input.type);
-  int rc = casefile_add(restored->cf, &input, &index, err);
+  rc = casefile_add(restored->cf, &input, &index, err);
   if (rc == AP_OK && values[ALIASES].ptr)
     rc = add_aliases(restored, input, values[ALIASES], err);
   for (int i = 0; i < MEMBERS; i++)
@@ -185,9 +198,12 @@ static int step_of(struct case_restored *restored, struct ap_slice data, const c
 {
   struct ap_slice value = {0};
   struct ap_buf name = {0};
+  int rc = check_json(data);
+  if (rc != AP_OK)
+    return rc;
   if (ap_json_get(data, member, &value))
     case_read_text(value, &name);
-  int rc = ap_buf_error(&name);
+  rc = ap_buf_error(&name);
   *out = restored->steps;
   if (rc == AP_OK && name.len)
     rc = obtain_step(restored, name.ptr, name.len, out);

@@ -218,6 +218,16 @@ static int run_chunk(lua_State *L)
   return 1;
 }
 
+/* With what Lua says, which names the file (a long name by its end) unless its own stack is spent.
+ */
+static int refuse_chunk(lua_State *L, const char *name, struct ap_error *err)
+{
+  const char *text = lua_isstring(L, -1) ? lua_tostring(L, -1) : "the file raised an error";
+  bool names_file = strncmp(text, name, strlen(name)) == 0 || strncmp(text, "...", 3) == 0;
+  return names_file ? ap_fail(err, AP_E_INVALID, "%s", text)
+                    : ap_fail(err, AP_E_INVALID, "%s: %s", name, text);
+}
+
 static int read_chunk(lua_State *L, struct chunk *chunk, struct ap_value *out, struct ap_error *err)
 {
   struct reader reader = {.L = L, .name = chunk->name, .err = err, .path = {.max = 256}};
@@ -226,8 +236,7 @@ static int read_chunk(lua_State *L, struct chunk *chunk, struct ap_value *out, s
   lua_pushcfunction(L, run_chunk);
   lua_pushlightuserdata(L, chunk);
   if (lua_pcall(L, 1, 1, 0) != LUA_OK)
-    rc = ap_fail(err, AP_E_INVALID, "%s",
-                 lua_isstring(L, -1) ? lua_tostring(L, -1) : "the file raised an error");
+    rc = refuse_chunk(L, chunk->name, err);
   else if (!lua_istable(L, -1))
     rc = refuse(&reader, AP_E_INVALID, "the file does not return a table");
   else

@@ -91,6 +91,21 @@ static void test_what_is_wrong_is_named(void **state)
   }
 }
 
+/* Lua names no file when its own stack is spent. */
+static void test_too_many_levels_are_named(void **state)
+{
+  struct ap_buf source = {0};
+  struct ap_value root = {0};
+  struct ap_error err = {0};
+  (void)state;
+  ap_buf_add_str(&source, "return ");
+  for (int i = 0; i < 1000; i++)
+    ap_buf_add_char(&source, '{');
+  assert_int_equal(parse(ap_buf_cstr(&source), &root, &err), AP_E_INVALID);
+  assert_int_equal(strncmp(err.text, "config.lua:", 11), 0);
+  ap_buf_deinit(&source);
+}
+
 static void test_files_are_read_and_named(void **state)
 {
   (void)state;
@@ -116,6 +131,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_table_becomes_a_tree),
       cmocka_unit_test(test_what_is_wrong_is_named),
+      cmocka_unit_test(test_too_many_levels_are_named),
       cmocka_unit_test(test_files_are_read_and_named),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -392,6 +392,8 @@ static void test_get_finds_members_of_this_object_only(void **state)
   assert_true(ap_json_get(object, "ab", &value));
   assert_true(ap_slice_is(value, "2"));
   assert_false(ap_json_get(object, "deep", &value));
+  /* no JSON at all, but nothing is read behind the key that is looked for */
+  assert_false(ap_json_get((struct ap_slice){"{\"ab\0cdefghijklmnop\":1}", 24}, "ab", &value));
   assert_false(ap_json_get(object, "b", &value));
   assert_false(ap_json_get(object, "", &value));
   assert_false(ap_json_get(slice_of("[\"a\",1]"), "a", &value));
