@@ -32,7 +32,8 @@ local function steps_of(run, is_open)
     if found then
       table.insert(steps, {
         name = step.name, action = step.action and step.action.id, status = found.status,
-        message = message_of(found, is_open), is_risky = found.is_risky, checked = found.checked, of = found.of,
+        message = message_of(found, is_open), is_risky = found.is_risky,
+        checked = found.checked, of = found.of,
       })
     end
   end
