@@ -152,7 +152,7 @@ end
 -- its parameters.
 function command.complete(engine, args)
   if not args.target then
-    engine.print(catalog.names(engine, loader.index(engine)))
+    engine.print(catalog().names(engine, loader.index(engine)))
     return 0
   end
   local found = find_action(engine, args.target) or find_playbook(engine, args.target)
