@@ -335,11 +335,12 @@ static int find_service(lua_State *L, int terms, const char *action,
   const char *hosts[HOSTS_MAX];
   size_t count = 0;
   lua_getfield(L, terms, "hosts");
-  for (lua_Integer i = 1; count < HOSTS_MAX && lua_rawgeti(L, -1, i) == LUA_TSTRING; i++) {
+  int list = lua_gettop(L);
+  for (lua_Integer i = 1; count < HOSTS_MAX && lua_rawgeti(L, list, i) == LUA_TSTRING; i++) {
     hosts[count++] = lua_tostring(L, -1); /* the list keeps it */
     lua_pop(L, 1);
   }
-  lua_settop(L, terms);
+  lua_settop(L, list - 1);
   const struct net_web_terms given = {
       .hosts = hosts,
       .host_count = count,
@@ -350,14 +351,12 @@ static int find_service(lua_State *L, int terms, const char *action,
   return net_web_service(script_run_of(L)->options.web, action, &given, service, err);
 }
 
-int script_http_grant(lua_State *L, int env, int terms, struct ap_error *err)
+int script_http_push_module(lua_State *L, int terms, struct ap_error *err)
 {
   struct net_web_service *service = NULL;
-  luaL_checktype(L, terms, LUA_TTABLE);
-  luaL_checkstack(L, 40, NULL);
+  luaL_checkstack(L, 16, NULL);
   if (!script_run_of(L)->options.web)
     return ap_fail(err, AP_E_INVALID, "http is not there for this command");
-  lua_settop(L, terms);
   lua_getfield(L, terms, "action");
   const char *action = luaL_checkstring(L, -1);
   lua_pop(L, 1); /* the table keeps it */
@@ -376,6 +375,5 @@ int script_http_grant(lua_State *L, int env, int terms, struct ap_error *err)
   lua_settop(L, secrets - 1);
   lua_pushstring(L, action);
   luaL_setfuncs(L, functions, 3);
-  lua_setfield(L, env, "http");
   return AP_OK;
 }

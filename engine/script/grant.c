@@ -14,9 +14,10 @@ static const char grants_key; /* in the registry: environment -> bits; its keys 
 static const struct module {
   const char *name;
   enum script_capability bit;
-  void (*push)(lua_State *L);
+  void (*push)(lua_State *L); /* NULL: of `http`, which is made for one action */
 } modules[] = {
     {"files", SCRIPT_MAY_FILES, script_files_push_module},
+    {"http", SCRIPT_MAY_HTTP, NULL},
     {"sftp", SCRIPT_MAY_SFTP, script_sftp_push_module},
     {"vt", SCRIPT_MAY_VT, script_vt_push_module},
 };
@@ -73,6 +74,22 @@ static int fail(lua_State *L, const char *message)
   return 2;
 }
 
+/* Pushes the module, or why there is none. terms: of `http`, or no table. [-0, +1, e] */
+static bool push_module(lua_State *L, const struct module *module, int terms)
+{
+  struct ap_error err = {0};
+  if (module->push) {
+    module->push(L);
+    return true;
+  }
+  if (!lua_istable(L, terms))
+    (void)ap_fail(&err, AP_E_INVALID, "http names its hosts: http = { \"api.example.com\" }");
+  else if (script_http_push_module(L, terms, &err) == AP_OK)
+    return true;
+  lua_pushstring(L, err.text);
+  return false;
+}
+
 /* grant(env, capabilities[, terms of http]) -> true | nil, message, whether it is the configuration
  * that lacks it */
 int script_engine_grant(lua_State *L)
@@ -85,14 +102,6 @@ int script_engine_grant(lua_State *L)
   for (lua_Integer i = 1; i <= count; i++) {
     lua_rawgeti(L, 2, i);
     const char *name = luaL_checkstring(L, -1);
-    if (strcmp(name, "http") == 0 && lua_istable(L, 3)) {
-      struct ap_error err = {0};
-      if (script_http_grant(L, 1, 3, &err) != AP_OK)
-        return fail(L, err.text);
-      granted |= SCRIPT_MAY_HTTP;
-      lua_pop(L, 1);
-      continue;
-    }
     const struct module *module = find_module(name);
     if (!module)
       return fail(L, lua_pushfstring(L, "\"%s\" is not there in this version", name));
@@ -101,7 +110,8 @@ int script_engine_grant(lua_State *L)
       lua_pushboolean(L, true);
       return 3;
     }
-    module->push(L);
+    if (!push_module(L, module, 3))
+      return fail(L, lua_tostring(L, -1));
     lua_pushstring(L, name);
     lua_insert(L, -2);
     lua_rawset(L, 1);

@@ -37,6 +37,6 @@ void script_http_parts_wipe(struct script_http_parts *parts);
 
 /* ---- bind_http.c ---- */
 
-/* Puts the module `http` into the environment at env, with the terms of the table at terms: as
- * manifest.lua makes it. AP_E_INVALID with why not. [-0, +0, e] */
-int script_http_grant(lua_State *L, int env, int terms, struct ap_error *err) AP_MUST_USE;
+/* Pushes the module `http` with the terms of the table at terms, as reach.lua makes it.
+ * AP_E_INVALID with why not. [-0, +1 on success, e] */
+int script_http_push_module(lua_State *L, int terms, struct ap_error *err) AP_MUST_USE;

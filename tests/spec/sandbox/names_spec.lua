@@ -121,7 +121,8 @@ describe("what can be reached", function()
 
   it("from an action with every capability is what is listed", function()
     workspace.simulated({}, function(w)
-      check("action_with_needs", names_of_action(w, '"vt", "files", "sftp"'))
+      local needs = '"vt", "files", "sftp", http = { "127.0.0.1:9" }'
+      check("action_with_needs", names_of_action(w, needs))
     end)
   end)
 
