@@ -108,6 +108,8 @@ describe("what only the end of the process stops", function()
           while true do pcall(coroutine.wrap(function()
             ("a"):rep(40):find(("a-"):rep(40) .. "b") end)) end]],
         says = "held the engine for too long: attack on" },
+    }
+    attacks.fatal({
       { "memory", [[local t = {} while true do t[#t + 1] = ("x"):rep(1 << 20) .. #t end]],
         says = "scripts need more than 64 MiB of memory" },
       { "memory of tables", [[local t = {} while true do t = { t, {}, {}, {} } end]],
@@ -121,6 +123,6 @@ describe("what only the end of the process stops", function()
             co(table.unpack({}, 1, 100000))
             t[#t + 1] = co
           end]], says = "scripts need more than 64 MiB of memory" },
-    }
+    }, "1m")
   end)
 end)

@@ -173,8 +173,11 @@ end
 --- Runs attacks that each end the process with exit 6 and a sentence; `resume` goes on without the
 --- entity.
 ---@param attacks table[] as of M.drive, and `says` = pattern of the sentence
-function M.fatal(attacks)
-  local limits = { instructions = 100000000, memory = M.LIMITS.memory, hang = M.LIMITS.hang }
+---@param hang string? limits.hang; where memory is to run out, time must not before it
+function M.fatal(attacks, hang)
+  local limits = {
+    instructions = 100000000, memory = M.LIMITS.memory, hang = hang or M.LIMITS.hang,
+  }
   prepare({}, { limits = limits }, function(w, _, check_clean)
     for _, attack in ipairs(attacks) do drive_fatal(w, attack, check_clean) end
   end)
