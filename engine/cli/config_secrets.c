@@ -62,6 +62,7 @@ int cli_config_read_secrets(struct cli_config *config, const char *file,
                    file);
   if (table->len > SECRETS_MAX)
     return ap_fail(err, AP_E_INVALID, "%s: secrets: more than %d", file, SECRETS_MAX);
+  cli_config_clear_secrets(config);
   config->secrets = calloc(table->len, sizeof(*config->secrets));
   if (!config->secrets)
     return ap_fail(err, AP_E_NO_MEMORY, "%s: out of memory", file);
