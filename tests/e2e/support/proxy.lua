@@ -9,7 +9,7 @@ local M = {}
 ---@param log string path of the file for the first lines of the requests
 ---@param use fun(address: string) "127.0.0.1:PORT"
 function M.with(credentials, log, use)
-  local command = "lua5.4 tests/e2e/support/proxy_server.lua %s %s 2>/dev/null & echo $!"
+  local command = "echo $$; exec lua5.4 tests/e2e/support/proxy_server.lua %s %s 2>/dev/null"
   local pipe = io.popen(command:format(program.quote(credentials), program.quote(log)))
   local pid, port = pipe:read("l", "l")
   local good, why = pcall(use, "127.0.0.1:" .. tostring(port))

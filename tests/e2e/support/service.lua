@@ -40,7 +40,7 @@ function M.with(folder, tls, use)
     table.insert(words, program.quote(cert))
     table.insert(words, program.quote(key))
   end
-  local command = "lua5.4 tests/e2e/support/service_server.lua %s & echo $!"
+  local command = "echo $$; exec lua5.4 tests/e2e/support/service_server.lua %s"
   local pipe = io.popen(command:format(table.concat(words, " ")))
   local pid, port = pipe:read("l", "l")
   service.host = "127.0.0.1:" .. tostring(port)
