@@ -40,13 +40,27 @@ end
 
 -- What is a document of the program is kept in $APOGEE_DOCUMENTS: it is checked against the schema
 -- when all tests have run.
-local function keep_document(text)
+local function keep_text(text)
   local folder = os.getenv "APOGEE_DOCUMENTS"
-  if not folder or not text:find '^%s*[{%[]%s*{?%s*"' then return end
-  if not (text:find '"schema"%s*:%s*"apogee%.' or text:find '^%[%s*{"identifier"') then return end
+  if not folder then return end
   local path = os.tmpname()
   M.write(path, text)
   os.execute(("mv %s %s/"):format(M.quote(path), M.quote(folder)))
+end
+
+local function keep_document(text)
+  if not text:find '^%s*[{%[]%s*{?%s*"' then return end
+  if not (text:find '"schema"%s*:%s*"apogee%.' or text:find '^%[%s*{"identifier"') then return end
+  keep_text(text)
+end
+
+-- So are the events and the lines of the log, where they are JSON.
+local function keep_events(text)
+  local lines = {}
+  for line in text:gmatch "[^\n]+" do
+    if line:find '^{"time":' then table.insert(lines, line) end
+  end
+  if #lines > 0 then keep_text(table.concat(lines, "\n")) end
 end
 
 local function environment(env)
@@ -88,6 +102,7 @@ function M.run(args, input, env, before)
   assert(how == "exit", "the program was ended by a signal: " .. result.err)
   assert(code ~= 124, "the program did not end within " .. LIMIT_S .. " s: " .. result.err)
   keep_document(result.out)
+  keep_events(result.err)
   return result
 end
 
@@ -106,6 +121,7 @@ function Process:wait(limit_s)
   local result = { out = take(self.out_path), err = take(self.err_path) }
   result.exit = math.tointeger(tonumber(take(self.exit_path)))
   os.remove(self.pid_path)
+  keep_events(result.err)
   assert(is_over, ("the program did not end within %d s: %s"):format(limit_s, result.err))
   return result
 end
