@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+
 static const struct {
   const char *word;
   const char *text;
@@ -64,6 +66,7 @@ int ap_fail_context(struct ap_error *err, const char *fmt, ...)
 
 void ap_require_failed(const char *what, const char *file, int line)
 {
+  ap_log_take_line_off();
   (void)fprintf(stderr, "apogee: a bug: %s does not hold at %s:%d\n", what, file, line);
   abort();
 }

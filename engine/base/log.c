@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@ static enum ap_log_level shown = AP_LOG_WARN;
 static bool as_json;
 static char run[40];
 static void (*before_line)(void);
+static atomic_bool has_line;
 static pthread_mutex_t line_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static const char *const areas[] = {
@@ -45,6 +47,19 @@ void ap_log_set_run(const char *run_id)
 void ap_log_set_before(void (*before)(void))
 {
   before_line = before;
+}
+
+void ap_log_line_is_shown(void)
+{
+  atomic_store(&has_line, true);
+}
+
+/* To the beginning of the line, and clear it. */
+void ap_log_take_line_off(void)
+{
+  static const char take_off[] = "\r\033[K";
+  if (atomic_exchange(&has_line, false) && write(STDERR_FILENO, take_off, sizeof(take_off) - 1) < 0)
+    return; /* the terminal has gone, and the line with it */
 }
 
 bool ap_log_wants(enum ap_log_level level)

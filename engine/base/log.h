@@ -32,6 +32,11 @@ void ap_log_set_run(const char *run_id); /* copied; NULL for none */
 /* Runs before a line is written, to take a progress line off the terminal first. NULL for none. */
 void ap_log_set_before(void (*before)(void));
 
+/* That line, for whoever ends the process with a word of its own, past the log. Both may be called
+ * from a signal handler; the second writes only when the first said that there is a line. */
+void ap_log_line_is_shown(void);
+void ap_log_take_line_off(void);
+
 bool ap_log_wants(enum ap_log_level level);
 void ap_log(enum ap_log_area area, enum ap_log_level level, const char *fmt, ...) AP_PRINTF(3, 4);
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "cli/progress.h"
 #include "net/loop.h"
 
 enum { BUFFER_BYTES = 64 * 1024, HURRY_MS = 2000, PART_MS = 50 };
@@ -21,12 +22,13 @@ enum { BUFFER_BYTES = 64 * 1024, HURRY_MS = 2000, PART_MS = 50 };
 struct output {
   int fd;
   bool owns_fd;
-  bool is_hurried; /* the run is to end */
-  bool has_reader; /* a pipe, a socket, a terminal: writing may wait for whoever reads */
-  char *name;      /* in messages: the path, or "standard output" */
-  char *target;    /* where the file goes; NULL: written straight */
-  char *temporary; /* the file until then; NULL: there is none (any more) */
-  int error;       /* errno of the first failure; 0: none */
+  bool is_hurried;  /* the run is to end */
+  bool is_terminal; /* maybe the one that shows the progress line */
+  bool has_reader;  /* a pipe, a socket, a terminal: writing may wait for whoever reads */
+  char *name;       /* in messages: the path, or "standard output" */
+  char *target;     /* where the file goes; NULL: written straight */
+  char *temporary;  /* the file until then; NULL: there is none (any more) */
+  int error;        /* errno of the first failure; 0: none */
   size_t len;
   char buffer[BUFFER_BYTES];
 };
@@ -130,6 +132,7 @@ int output_open(const char *path, struct output **out, struct ap_error *err)
     output_close(output);
     return rc;
   }
+  output->is_terminal = isatty(output->fd) == 1;
   output->has_reader = has_reader(output->fd);
   *out = output;
   return AP_OK;
@@ -168,6 +171,8 @@ static bool wait_until_writable(struct output *output)
 
 static int write_all(struct output *output, const char *data, size_t len)
 {
+  if (len && output->is_terminal)
+    progress_hide();
   while (len && !output->error) {
     if (output->has_reader && !wait_until_writable(output))
       break;

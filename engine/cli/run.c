@@ -171,11 +171,11 @@ static void ticked(void *arg)
   run_events_standing(doing, &standing);
   const struct progress_state state = {
       .step = now.step,
-      .done = now.counts.done,
-      .of = now.counts.of,
-      .risky = now.counts.risky,
+      .done = now.done,
+      .of = now.of,
+      .risky = now.risky,
       .requests = now.requests,
-      .waiting_until_unix_ms = standing.waiting_for == VT_WAITS_QUOTA ? standing.until_unix_ms : 0,
+      .standing = standing,
   };
   progress_show(&state);
   if (doing->must_flush && output_flush(doing->output) != AP_OK)

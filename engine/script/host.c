@@ -41,6 +41,7 @@ static void say(const char *text)
 __attribute__((noreturn)) static void exit_saying(const char *text)
 {
   script_blame();
+  ap_log_take_line_off();
   say(text);
   script_watchdog_write_label();
   say("\n");

@@ -263,8 +263,13 @@ const struct script_end *script_run_end(const struct script_run *run)
 void script_run_progress(const struct script_run *run, struct script_progress *progress)
 {
   *progress = (struct script_progress){0};
-  for (uint32_t i = 0; i < run->step_count; i++)
+  for (uint32_t i = 0; i < run->step_count; i++) {
+    struct case_step_counts counts = case_record_counts(run->options.record, i);
+    progress->done += counts.done;
+    progress->of += counts.of;
+    progress->risky += counts.risky;
     progress->requests += case_record_cost(run->options.record, i)->requests;
+  }
   if (!run->under_way)
     return;
   const struct script_step *step = run->under_way;
@@ -272,5 +277,4 @@ void script_run_progress(const struct script_run *run, struct script_progress *p
     if (other->number > step->number)
       step = other;
   progress->step = run->steps[step->number].name;
-  progress->counts = case_record_counts(run->options.record, step->number);
 }

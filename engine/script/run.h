@@ -112,11 +112,13 @@ struct script_run_options {
   void (*broke)(void *arg, int code);        /* the record cannot be written */
 };
 
-/* Where a run is; for a progress line. */
+/* Where a run is; for a progress line. The counts are of all steps that have begun. */
 struct script_progress {
   const char *step; /* the step that began last and goes on; NULL: none */
-  struct case_step_counts counts;
-  uint64_t requests; /* of the whole run */
+  uint64_t done;    /* entities, once for each step that they are in */
+  uint64_t of;
+  uint64_t risky;
+  uint64_t requests;
 };
 
 int script_run_new(struct script_host *host, const struct script_run_options *options,

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "script/host_private.h"
 
 enum { EXIT_LIMIT = 6, TICK_SIGNAL = SIGVTALRM, TICKS = 8 }; /* in the limit */
@@ -95,6 +96,7 @@ static void ticked(int signal_number)
   if (ticks < TICKS)
     return;
   script_blame();
+  ap_log_take_line_off();
   write_printable("apogee: a script held the engine for too long");
   script_watchdog_write_label();
   if (write(STDERR_FILENO, "\n", 1) < 0)

@@ -1,9 +1,8 @@
-/* Where results go, and the progress line above them. */
+/* Where results go. */
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/output.h"
 
 #include <fcntl.h>
-#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +11,6 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/log.h"
-#include "base/secret.h"
-#include "cli/progress.h"
 #include "unit.h"
 
 struct fixture {
@@ -278,138 +274,6 @@ static void test_dev_stdout_is_the_stream_that_is_open(void **state)
   assert_int_equal(close(fd), 0);
 }
 
-/* ---- progress ---- */
-
-static void assert_line(const struct progress_state *progress, uint64_t elapsed_ms, size_t columns,
-                        const char *wanted)
-{
-  char text[256];
-  progress_render(progress, elapsed_ms, 1000000, columns, text, sizeof(text));
-  assert_string_equal(text, wanted);
-}
-
-static void test_the_line_says_how_far_the_run_is(void **state)
-{
-  (void)state;
-  struct progress_state progress = {
-      .step = "scan_hash", .done = 120, .of = 400, .risky = 3, .requests = 31};
-  assert_line(&progress, 12345, 80, "scan_hash 120/400 · 3 risky · 31 requests · 0:12");
-  assert_line(&progress, 3723000, 80, "scan_hash 120/400 · 3 risky · 31 requests · 1:02:03");
-  progress.waiting_until_unix_ms = 1000000 + 41001;
-  assert_line(&progress, 12345, 80,
-              "scan_hash 120/400 · 3 risky · 31 requests · waiting for quota, 0:42");
-  progress.waiting_until_unix_ms = 1000000;
-  assert_line(&progress, 12345, 80, "scan_hash 120/400 · 3 risky · 31 requests · 0:12");
-  progress = (struct progress_state){.requests = 1};
-  assert_line(&progress, 0, 80, "0 · 0 risky · 1 request · 0:00");
-}
-
-static void test_the_line_fits_the_terminal(void **state)
-{
-  (void)state;
-  struct progress_state progress = {.step = "scan_hash", .done = 120, .of = 400, .risky = 3};
-  assert_line(&progress, 0, 19, "scan_hash 120/400 ·");
-  assert_line(&progress, 0, 0, "");
-  progress.step = "\xe6\xbc\xa2\xe5\xad\x97"; /* two columns each */
-  assert_line(&progress, 0, 5, "\xe6\xbc\xa2\xe5\xad\x97 ");
-  assert_line(&progress, 0, 3, "\xe6\xbc\xa2");
-  char text[8];
-  progress_render(&progress, 0, 0, 80, text, sizeof(text));
-  assert_string_equal(text, "\xe6\xbc\xa2\xe5\xad\x97 ");
-}
-
-static void test_a_step_cannot_steer_the_terminal(void **state)
-{
-  (void)state;
-  struct progress_state progress = {.step = "a\x1b[31m\n\xc2\x9b\xff"};
-  assert_line(&progress, 0, 80, "a?[31m??? 0 · 0 risky · 0 requests · 0:00");
-}
-
-static void test_a_secret_does_not_show(void **state)
-{
-  (void)state;
-  struct ap_secret *secret = NULL;
-  struct ap_error err = {0};
-  assert_int_equal(ap_secret_new("k", "hunter2", 7, &secret, &err), AP_OK);
-  assert_line(&(struct progress_state){.step = "hunter2"}, 0, 80,
-              "******* 0 · 0 risky · 0 requests · 0:00");
-  ap_secret_free(secret);
-}
-
-static void test_there_is_no_line_without_a_terminal_or_when_quiet(void **state)
-{
-  (void)state;
-  int null = open("/dev/null", O_WRONLY);
-  int copy = redirect(STDERR_FILENO, null);
-  bool shows = progress_begin(false);
-  progress_end();
-  restore(STDERR_FILENO, copy);
-  assert_false(shows);
-  assert_int_equal(close(null), 0);
-
-  int master = -1;
-  int slave = -1;
-  assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
-  copy = redirect(STDERR_FILENO, slave);
-  shows = progress_begin(true);
-  restore(STDERR_FILENO, copy);
-  assert_false(shows);
-  assert_int_equal(close(slave), 0);
-  assert_int_equal(close(master), 0);
-}
-
-/* Closes both ends and gives all that was written: it may come in pieces. */
-static void read_terminal(int master, int slave, char *text, size_t size)
-{
-  size_t len = 0;
-  ssize_t got;
-  assert_int_equal(close(slave), 0);
-  while (len + 1 < size && (got = read(master, text + len, size - 1 - len)) > 0)
-    len += (size_t)got;
-  text[len] = '\0';
-  assert_int_equal(close(master), 0);
-}
-
-static void test_the_line_is_drawn_once_and_taken_off_for_the_log(void **state)
-{
-  (void)state;
-  const struct progress_state progress = {.step = "s", .done = 1, .of = 2};
-  const struct winsize size = {.ws_row = 24, .ws_col = 12};
-  char text[512];
-  int master = -1;
-  int slave = -1;
-  assert_int_equal(openpty(&master, &slave, NULL, NULL, &size), 0);
-  int copy = redirect(STDERR_FILENO, slave);
-  bool shows = progress_begin(false);
-  progress_show(&progress);
-  ap_log(AP_LOG_CLI, AP_LOG_ERROR, "hello");
-  progress_end();
-  restore(STDERR_FILENO, copy);
-  assert_true(shows);
-  read_terminal(master, slave, text, sizeof(text));
-  /* Eleven columns of twelve; nothing is left to be taken off at the end. */
-  assert_string_equal(text, "\rs 1/2 · 0 r\033[K\r\033[Kapogee: error: hello\r\n");
-}
-
-static void test_the_line_is_taken_off_at_the_end(void **state)
-{
-  (void)state;
-  const struct progress_state progress = {.step = "s"};
-  char text[512];
-  int master = -1;
-  int slave = -1;
-  assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
-  int copy = redirect(STDERR_FILENO, slave);
-  (void)progress_begin(false);
-  progress_show(&progress);
-  progress_end();
-  progress_show(&progress);
-  progress_end();
-  restore(STDERR_FILENO, copy);
-  read_terminal(master, slave, text, sizeof(text));
-  assert_string_equal(text, "\rs 0 · 0 risky · 0 requests · 0:00\033[K\r\033[K");
-}
-
 #define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -427,13 +291,6 @@ int main(void)
       WITH_FOLDER(test_standard_output_is_buffered_until_commit),
       WITH_FOLDER(test_a_reader_that_has_gone_is_a_sentence),
       WITH_FOLDER(test_dev_stdout_is_the_stream_that_is_open),
-      cmocka_unit_test(test_the_line_says_how_far_the_run_is),
-      cmocka_unit_test(test_the_line_fits_the_terminal),
-      cmocka_unit_test(test_a_step_cannot_steer_the_terminal),
-      cmocka_unit_test(test_a_secret_does_not_show),
-      cmocka_unit_test(test_there_is_no_line_without_a_terminal_or_when_quiet),
-      cmocka_unit_test(test_the_line_is_drawn_once_and_taken_off_for_the_log),
-      cmocka_unit_test(test_the_line_is_taken_off_at_the_end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
