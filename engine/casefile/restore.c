@@ -281,6 +281,38 @@ static bool is_whole(const struct case_frame_finding *head, size_t len)
   return sum == len && head->type <= CASE_TYPE_COUNT && head->outcome < CASE_OUTCOME_COUNT;
 }
 
+/* Several values joined by commas, or none. */
+static int check_joined(struct ap_slice values)
+{
+  struct ap_buf list = {0};
+  if (values.len == 0)
+    return AP_OK;
+  ap_buf_add_char(&list, '[');
+  ap_buf_add(&list, values.ptr, values.len);
+  ap_buf_add_char(&list, ']');
+  int rc = ap_buf_error(&list);
+  if (rc == AP_OK)
+    rc = check_json(ap_slice_of(&list));
+  ap_buf_deinit(&list);
+  return rc;
+}
+
+/* They are copied into documents as they are, and walked there. */
+static int check_pieces(const struct case_frame_finding *head, const char *at)
+{
+  const struct ap_slice object = {at, head->object_len};
+  const struct ap_slice insights = {object.ptr + object.len, head->insights_len};
+  const struct ap_slice tables = {insights.ptr + insights.len, head->tables_len};
+  const struct ap_slice answer = {tables.ptr + tables.len, head->answer_len};
+  bool is_object = object.len >= 2 && at[0] == '{' && at[object.len - 1] == '}';
+  int rc = is_object ? check_json(object) : AP_E_INVALID;
+  if (rc == AP_OK)
+    rc = check_joined(insights);
+  if (rc == AP_OK)
+    rc = check_joined(tables);
+  return rc == AP_OK && answer.len ? check_json(answer) : rc;
+}
+
 static int take_finding(struct case_restored *restored, const struct case_frame *frame)
 {
   struct case_frame_finding head;
@@ -293,9 +325,12 @@ static int take_finding(struct case_restored *restored, const struct case_frame 
   if (!is_whole(&head, frame->data.len))
     return AP_E_INVALID;
   const char *names = frame->data.ptr + sizeof(head);
+  int rc = check_pieces(&head, names + head.step_len + head.identifier_len);
+  if (rc != AP_OK)
+    return rc;
   add_key(&key, names, head.step_len, (enum case_type)head.type, names + head.step_len,
           head.identifier_len);
-  int rc = ap_buf_error(&key);
+  rc = ap_buf_error(&key);
   if (rc == AP_OK)
     rc = obtain_slot(restored, &key, head.step_len, &slot);
   if (rc == AP_OK)

@@ -381,7 +381,7 @@ static int read_below(const struct config_file *file, const struct cli_key *key,
   }
 }
 
-static int read_table(const struct config_file *file, const struct ap_value *root)
+static int read_root(const struct config_file *file, const struct ap_value *root)
 {
   if (root->kind == AP_VALUE_LIST && root->len)
     return ap_fail(file->err, AP_E_INVALID, "%s: it must return a table of names, not a list",
@@ -410,25 +410,31 @@ static int check_owner(const char *path, struct ap_error *err)
   return AP_OK;
 }
 
-int cli_config_read_file(struct cli_config *config, const char *path, struct ap_error *err)
+int cli_config_read_table(struct cli_config *config, const char *path, const struct ap_value *root,
+                          struct ap_error *err)
 {
   const char *slash = strrchr(path, '/');
-  struct config_file file = {
+  const struct config_file file = {
       .config = config,
       .path = path,
       .folder_len = slash ? (size_t)(slash - path) + 1 : 0,
       .err = err,
   };
+  return read_root(&file, root);
+}
+
+int cli_config_read_file(struct cli_config *config, const char *path, struct ap_error *err)
+{
   struct ap_value root = {0};
   int rc = check_owner(path, err);
   if (rc == AP_OK)
     rc = script_data_read(path, &root, err);
   if (rc == AP_OK)
-    rc = read_table(&file, &root);
+    rc = cli_config_read_table(config, path, &root, err);
   ap_value_deinit(&root);
   if (rc != AP_OK)
     return rc;
   free(config->file);
   config->file = ap_memdup(path, strlen(path));
-  return config->file ? AP_OK : no_memory(&file);
+  return config->file ? AP_OK : ap_fail(err, AP_E_NO_MEMORY, "%s: out of memory", path);
 }

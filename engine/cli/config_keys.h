@@ -88,6 +88,10 @@ int cli_config_read_secrets(struct cli_config *config, const char *file,
                             const struct ap_value *table, struct ap_error *err) AP_MUST_USE;
 void cli_config_clear_secrets(struct cli_config *config);
 
+/* What the file at path returned, into config; nothing is read from path. */
+int cli_config_read_table(struct cli_config *config, const char *path, const struct ap_value *root,
+                          struct ap_error *err) AP_MUST_USE;
+
 /* Reads the configuration file into config; AP_E_NOT_FOUND when there is none of that name. */
 int cli_config_read_file(struct cli_config *config, const char *path,
                          struct ap_error *err) AP_MUST_USE;

@@ -81,8 +81,8 @@ static int open_folder(struct net_sftp_op *op, struct ap_error *err)
   return AP_OK;
 }
 
-static void take_entry(struct net_sftp_op *op, const char *name, size_t len,
-                       const LIBSSH2_SFTP_ATTRIBUTES *attributes)
+void net_sftp_take_entry(struct net_sftp_op *op, const char *name, size_t len,
+                         const LIBSSH2_SFTP_ATTRIBUTES *attributes)
 {
   if (is_dots(name, len))
     return;
@@ -124,7 +124,7 @@ static int list_step(struct net_sftp_op *op, struct ap_error *err)
     else if (got < 0)
       rc = net_sftp_refused(op, got, op->path, err);
     else
-      take_entry(op, name, (size_t)got, &attributes);
+      net_sftp_take_entry(op, name, (size_t)got, &attributes);
     if (op->left_out > LEFT_OUT_MAX)
       return ap_fail(err, AP_E_BAD_ANSWER, "%.200s: the answer to a list makes no sense",
                      op->sftp->where);

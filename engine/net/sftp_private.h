@@ -104,3 +104,8 @@ void net_sftp_lose(struct net_sftp *sftp, int code, const char *text);
 int net_sftp_refused(struct net_sftp_op *op, long rc, const char *path, struct ap_error *err);
 
 struct net_sftp_stat net_sftp_stat_of(const LIBSSH2_SFTP_ATTRIBUTES *attributes);
+
+/* Keeps a name that a server listed, unless it could mean another place than a file in the folder.
+ */
+void net_sftp_take_entry(struct net_sftp_op *op, const char *name, size_t len,
+                         const LIBSSH2_SFTP_ATTRIBUTES *attributes);

@@ -353,6 +353,67 @@ static void test_frames_that_are_no_json_are_refused(void **state)
   }
 }
 
+/* Pieces of a finding are copied into documents, and walked there. */
+static void test_findings_that_are_no_json_are_refused(void **state)
+{
+  static const struct {
+    const char *object;
+    const char *insights;
+    const char *tables;
+    const char *answer;
+    int rc;
+  } cases[] = {
+      {"{}", "", "", "", AP_OK},
+      {"{\"a\":1}", "{},{}", "{}", "[1]", AP_OK},
+      {"", "", "", "", AP_E_INVALID},
+      {"{", "", "", "", AP_E_INVALID},
+      {"[]", "", "", "", AP_E_INVALID},
+      {" {}", "", "", "", AP_E_INVALID},
+      {"{}{}", "", "", "", AP_E_INVALID},
+      {"{}", "{},", "", "", AP_E_INVALID},
+      {"{}", "1],[2", "", "", AP_E_INVALID},
+      {"{}", "", "{\"", "", AP_E_INVALID},
+      {"{}", "", "", "{\"a", AP_E_INVALID},
+      {"{}", "", "", "{},{}", AP_E_INVALID},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct kept kept;
+    struct store_spool *spool;
+    struct ap_error err;
+    uint64_t findings;
+    bool has_end;
+    const struct case_frame_finding head = {
+        .step_len = 6,
+        .identifier_len = 8,
+        .object_len = (uint32_t)strlen(cases[i].object),
+        .insights_len = (uint32_t)strlen(cases[i].insights),
+        .tables_len = (uint32_t)strlen(cases[i].tables),
+        .answer_len = (uint32_t)strlen(cases[i].answer),
+        .type = CASE_TYPE_IP_ADDRESS,
+        .outcome = CASE_OUTCOME_REPORTED,
+    };
+    const struct ap_slice parts[] = {
+        {(const char *)&head, sizeof(head)},
+        {"hashes", 6},
+        {"10.0.0.1", 8},
+        {cases[i].object, head.object_len},
+        {cases[i].insights, head.insights_len},
+        {cases[i].tables, head.tables_len},
+        {cases[i].answer, head.answer_len},
+    };
+    run_once(&kept, true);
+    close_run(&kept);
+    assert_int_equal(AP_OK, store_spool_reopen(NULL, kept.path, true, &spool, &err));
+    assert_int_equal(AP_OK, case_frame_add(spool, CASE_FRAME_FINDING, parts, 7, NULL));
+    assert_int_equal(AP_OK, store_spool_flush(spool));
+    store_spool_close(spool);
+    if (read_again(kept.path, false, &findings, &has_end) != cases[i].rc)
+      fail_msg("case %zu", i);
+    remove_run(&kept);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -363,6 +424,7 @@ int main(void)
       cmocka_unit_test(test_a_file_may_end_anywhere),
       cmocka_unit_test(test_a_byte_may_be_wrong),
       cmocka_unit_test(test_frames_that_are_no_json_are_refused),
+      cmocka_unit_test(test_findings_that_are_no_json_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
