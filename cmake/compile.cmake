@@ -8,8 +8,17 @@ target_compile_options(apogee_flags INTERFACE
   -Werror=format-security -Werror=implicit -Werror=incompatible-pointer-types
   -Werror=int-conversion
   -fno-strict-aliasing -fno-delete-null-pointer-checks -fno-strict-overflow
-  -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
-  "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.")
+  -fstack-protector-strong -fstack-clash-protection)
+# Guards of branches, by the machine that has them.
+include(CheckCCompilerFlag)
+foreach(guard -fcf-protection=full -mbranch-protection=standard)
+  string(MAKE_C_IDENTIFIER "APOGEE_HAS${guard}" has_guard)
+  check_c_compiler_flag(${guard} ${has_guard})
+  if(${has_guard})
+    target_compile_options(apogee_flags INTERFACE ${guard})
+  endif()
+endforeach()
+target_compile_options(apogee_flags INTERFACE "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.")
 if(APOGEE_PICKY)
   target_compile_options(apogee_flags INTERFACE
     -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes
