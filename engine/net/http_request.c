@@ -1,6 +1,7 @@
 /* What a request sets on its handle: a handle is used again, so whatever one sets, all set. */
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "net/address.h"
@@ -92,7 +93,6 @@ bool net_http_request_prepare(const struct net_http *http, CURL *easy)
   SET(CURLOPT_MAXLIFETIME_CONN, 300L);
   SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
   SET(CURLOPT_LOW_SPEED_TIME, 60L);
-  SET(CURLOPT_PIPEWAIT, 1L);
   SET(CURLOPT_USERAGENT, "apogee/" APOGEE_VERSION);
   SET(CURLOPT_WRITEFUNCTION, body_arrived);
   SET(CURLOPT_HEADERFUNCTION, header_arrived);
@@ -121,6 +121,13 @@ static const char *method_of(const struct net_http_request *request)
   return is_plain || strcmp(request->method, "HEAD") == 0 ? NULL : request->method;
 }
 
+/* Whether a request waits to learn if it may go over a connection that another one is opening. TLS
+ * tells at the handshake; plain HTTP not before the first answer, and then that it may not. */
+static bool may_share(const struct net_http_request *request)
+{
+  return strncasecmp(request->url, "https:", 6) == 0;
+}
+
 bool net_http_request_set(struct net_http_call *call, const struct net_http_request *request)
 {
   CURL *easy = call->easy;
@@ -136,6 +143,7 @@ bool net_http_request_set(struct net_http_call *call, const struct net_http_requ
   SET(CURLOPT_PRIVATE, call);
   SET(CURLOPT_ERRORBUFFER, call->error);
   SET(CURLOPT_OPENSOCKETDATA, call);
+  SET(CURLOPT_PIPEWAIT, may_share(request) ? 1L : 0L);
   SET(CURLOPT_NOPROXY, request->is_direct ? "*" : "");
   SET(CURLOPT_HTTPHEADER, call->headers);
   SET(CURLOPT_NOBODY, 0L);
