@@ -19,6 +19,7 @@ apogee_pkg(psl "libpsl>=0.21.0")
 apogee_pkg(sqlite "sqlite3>=3.40.1")
 apogee_pkg(idn2 "libidn2>=2.3.0")
 apogee_pkg(zlib "zlib>=1.2.13")
+apogee_pkg(zstd "libzstd>=1.5.2")
 
 # Lua and lua-cjson are linked statically: one interpreter, ours, whatever else is installed.
 pkg_check_modules(PC_lua REQUIRED "lua5.4>=5.4.4")

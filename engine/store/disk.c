@@ -175,6 +175,7 @@ static void free_disk(struct store *store)
   if (disk->is_waiting && disk_run(disk, DISK_DROP_WAITER, "i", disk->me.id) != AP_OK)
     ap_log(AP_LOG_STORE, AP_LOG_DEBUG, "a place in line stays until it is over");
   disk_finalize(disk);
+  disk_body_free(disk);
   if (sqlite3_close(disk->db) != SQLITE_OK)
     ap_log(AP_LOG_STORE, AP_LOG_WARN, "%s could not be closed", disk->path);
   free(disk->path);

@@ -14,9 +14,9 @@
 #include "store/disk_private.h"
 
 enum {
-  SCHEMA_VERSION = 2,
+  SCHEMA_VERSION = 3,
   APPLICATION_ID = 0x41504f47, /* "APOG" */
-  LENGTH_MAX = 64 << 20        /* of a value */
+  LENGTH_MAX = DISK_BODY_MAX   /* of a value */
 };
 
 extern const struct store_backend store_disk_backend;
@@ -59,7 +59,10 @@ static const char schema_2[] =
     "CREATE TABLE once(run TEXT NOT NULL, name TEXT NOT NULL, intended_ms INTEGER NOT NULL,"
     " status INTEGER, body BLOB, PRIMARY KEY(run, name)) STRICT, WITHOUT ROWID;";
 
-static const char *const migrations[SCHEMA_VERSION] = {schema_1, schema_2};
+/* Of a body that is compressed, how long it is without that; NULL: it is as it came. */
+static const char schema_3[] = "ALTER TABLE reports ADD COLUMN size INTEGER;";
+
+static const char *const migrations[SCHEMA_VERSION] = {schema_1, schema_2, schema_3};
 
 /* ---- the folder and the file ---- */
 

@@ -4,17 +4,19 @@
  *   disk_open.c     opening, the schema, its version
  *   disk_sql.c      the statements, and how they are run
  *   disk_reports.c  disk_quota.c  disk_journal.c  disk_once.c: what each table is for
+ *   disk_body.c     how the body of a report is kept
  *   disk_look.c     what people are told of it
  *   holder.c        which processes live */
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <sqlite3.h>
+#include <zstd.h>
 
 #include "store/holder.h"
 #include "store/store_private.h"
 
-enum { DISK_DIGEST_BYTES = 32 };
+enum { DISK_DIGEST_BYTES = 32, DISK_BODY_MAX = 64 << 20 /* as long as a value may be */ };
 
 /* Used on the pool while a batch is applied, on the loop thread before and after: never by two at
  * once. */
@@ -28,6 +30,8 @@ struct disk {
   unsigned char digest[DISK_DIGEST_BYTES]; /* of the key */
   struct store_options options;            /* its strings are not used */
   sqlite3_stmt **statements;               /* by enum disk_sql; NULL: not prepared yet */
+  ZSTD_CCtx *packer;                       /* NULL: no body was written yet */
+  ZSTD_DCtx *unpacker;                     /* NULL: none was read yet */
   struct holder me;
   bool is_registered; /* holder, service and key have their rows */
   bool is_waiting;    /* it has a row among the waiters */
@@ -52,12 +56,12 @@ struct disk {
   X(GET_SERVICE, "SELECT id FROM services WHERE url = ?1")                                         \
   X(ADD_KEY, "INSERT OR IGNORE INTO keys(digest) VALUES(?1)")                                      \
   X(GET_KEY, "SELECT id FROM keys WHERE digest = ?1")                                              \
-  X(GET_REPORT,                                                                                    \
-    "SELECT r.code, r.fetched_ms, r.body FROM report_keys k JOIN reports r ON r.id = k.report "    \
-    "WHERE k.service = ?1 AND k.key = ?2 AND r.fetched_ms <= ?5 "                                  \
-    "AND r.fetched_ms > CASE r.code WHEN 0 THEN ?3 ELSE ?4 END")                                   \
+  X(GET_REPORT, "SELECT r.code, r.fetched_ms, r.body, r.size FROM report_keys k "                  \
+                "JOIN reports r ON r.id = k.report "                                               \
+                "WHERE k.service = ?1 AND k.key = ?2 AND r.fetched_ms <= ?5 "                      \
+                "AND r.fetched_ms > CASE r.code WHEN 0 THEN ?3 ELSE ?4 END")                       \
   X(REPORT_OF_KEY, "SELECT report FROM report_keys WHERE service = ?1 AND key = ?2")               \
-  X(ADD_REPORT, "INSERT INTO reports(fetched_ms, code, body) VALUES(?1, ?2, ?3)")                  \
+  X(ADD_REPORT, "INSERT INTO reports(fetched_ms, code, body, size) VALUES(?1, ?2, ?3, ?4)")        \
   X(ADD_REPORT_KEY, "INSERT INTO report_keys(service, key, report) VALUES(?1, ?2, ?3) "            \
                     "ON CONFLICT(service, key) DO UPDATE SET report = excluded.report")            \
   X(DROP_REPORT_WITHOUT_KEY, "DELETE FROM reports WHERE id = ?1 "                                  \
@@ -119,12 +123,12 @@ struct disk {
     "ORDER BY 3 DESC, 1")                                                                          \
   X(ALL_SUBMISSIONS, "SELECT kind, resource, waited_for, intended_ms FROM submissions "            \
                      "WHERE service = ?1 ORDER BY intended_ms, id LIMIT ?2")                       \
-  X(ENTRIES, "SELECT r.id, r.code, r.fetched_ms, length(r.body), k.key FROM reports r "            \
-             "JOIN report_keys k ON k.report = r.id WHERE k.service = ?1 "                         \
+  X(ENTRIES, "SELECT r.id, r.code, r.fetched_ms, coalesce(r.size, length(r.body)), k.key "         \
+             "FROM reports r JOIN report_keys k ON k.report = r.id WHERE k.service = ?1 "          \
              "ORDER BY r.fetched_ms, r.id, k.key")                                                 \
-  X(ENTRY, "SELECT r.id, r.code, r.fetched_ms, length(r.body), k.key FROM report_keys k "          \
-           "JOIN reports r ON r.id = k.report WHERE k.service = ?1 AND k.report = ?2 "             \
-           "ORDER BY k.key")                                                                       \
+  X(ENTRY, "SELECT r.id, r.code, r.fetched_ms, coalesce(r.size, length(r.body)), k.key "           \
+           "FROM report_keys k JOIN reports r ON r.id = k.report "                                 \
+           "WHERE k.service = ?1 AND k.report = ?2 ORDER BY k.key")                                \
   X(PURGE, "DELETE FROM reports WHERE fetched_ms < ?2 "                                            \
            "AND id IN (SELECT report FROM report_keys WHERE service = ?1)")                        \
   X(FIND_ONCE, "SELECT status, body FROM once WHERE run = ?1 AND name = ?2")                       \
@@ -161,6 +165,16 @@ int disk_number(struct disk *disk, int64_t *number, enum disk_sql sql, const cha
 /* Fails with SQLite's code, in words. */
 int disk_fail(const struct disk *disk, int sql_code, struct ap_error *err);
 void disk_finalize(struct disk *disk);
+
+/* ---- disk_body.c ---- */
+
+/* Adds to packed. AP_E_NO_MEMORY. */
+int disk_body_pack(struct disk *disk, struct ap_slice body, struct ap_buf *packed) AP_MUST_USE;
+
+/* Adds to body what is size bytes long unpacked. AP_E_NOT_FOUND: it is damaged; AP_E_NO_MEMORY. */
+int disk_body_unpack(struct disk *disk, struct ap_slice packed, int64_t size,
+                     struct ap_buf *body) AP_MUST_USE;
+void disk_body_free(struct disk *disk);
 
 /* ---- by table: one op each; AP_E_IO: the transaction failed ---- */
 

@@ -45,6 +45,16 @@ void disk_key_unpack(struct ap_slice packed, struct ap_buf *out)
   }
 }
 
+/* A body that is damaged is none: it is fetched again. */
+static int read_body(struct disk *disk, sqlite3_stmt *row, struct ap_buf *body)
+{
+  const struct ap_slice kept = {sqlite3_column_blob(row, 2), (size_t)sqlite3_column_bytes(row, 2)};
+  if (sqlite3_column_type(row, 3) != SQLITE_NULL)
+    return disk_body_unpack(disk, kept, sqlite3_column_int64(row, 3), body);
+  ap_buf_add(body, kept.ptr, kept.len); /* it was kept before bodies were compressed */
+  return ap_buf_error(body);
+}
+
 int disk_report_get(struct disk *disk, struct store_op *op)
 {
   struct ap_buf key = {0};
@@ -60,9 +70,9 @@ int disk_report_get(struct disk *disk, struct store_op *op)
     return rc;
   op->report_code = sqlite3_column_int(row, 0);
   op->at_ms = sqlite3_column_int64(row, 1);
-  ap_buf_add(&op->found, sqlite3_column_blob(row, 2), (size_t)sqlite3_column_bytes(row, 2));
+  rc = read_body(disk, row, &op->found);
   disk_end(row);
-  return ap_buf_error(&op->found);
+  return rc;
 }
 
 /* Puts a report under a key; *old is the report that was there, 0: none. */
@@ -80,8 +90,12 @@ static int put_key(struct disk *disk, const char *text, int64_t report, int64_t 
 int disk_report_put(struct disk *disk, const struct store_op *op)
 {
   int64_t old[STORE_KEYS_MAX] = {0};
-  int rc = disk_run(disk, DISK_ADD_REPORT, "iib", op->at_ms, (int64_t)op->report_code,
-                    (struct ap_slice){op->bytes, op->bytes_len});
+  struct ap_buf body = {0};
+  int rc = disk_body_pack(disk, (struct ap_slice){op->bytes, op->bytes_len}, &body);
+  if (rc == AP_OK)
+    rc = disk_run(disk, DISK_ADD_REPORT, "iibi", op->at_ms, (int64_t)op->report_code,
+                  ap_slice_of(&body), (int64_t)op->bytes_len);
+  ap_buf_deinit(&body);
   int64_t report = sqlite3_last_insert_rowid(disk->db);
   for (size_t i = 0; i < op->key_count && rc == AP_OK; i++)
     rc = put_key(disk, op->keys[i], report, &old[i]);

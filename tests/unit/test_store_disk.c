@@ -238,6 +238,65 @@ static void test_an_intent_of_days_ago_is_forgotten(void **state)
   desk_close(&desk);
 }
 
+/* ---- how a report is kept ---- */
+
+static void test_a_report_is_kept_compressed(void **state)
+{
+  char bytes[20000] = {0};
+  struct desk desk = {0};
+  (void)state;
+  memset(bytes, 'x', sizeof(bytes) - 1);
+  desk_open(&desk, &folder);
+  desk_put(&desk, "a", NULL, bytes);
+  desk_close(&desk);
+  assert_true(number("SELECT length(body) FROM reports") < 1000);
+  assert_int_equal(sizeof(bytes) - 1, number("SELECT size FROM reports"));
+  desk_open(&desk, &folder);
+  assert_true(desk_holds(&desk, "a", bytes));
+  desk_close(&desk);
+}
+
+static void test_a_report_of_version_2_is_read(void **state)
+{
+  struct desk desk = {0};
+  (void)state;
+  desk_open(&desk, &folder);
+  desk_put(&desk, "a", NULL, "{}");
+  desk_close(&desk);
+  change("UPDATE reports SET body = CAST('{\"old\": 1}' AS BLOB);"
+         "ALTER TABLE reports DROP COLUMN size; PRAGMA user_version = 2");
+  desk_open(&desk, &folder);
+  assert_true(desk_holds(&desk, "a", "{\"old\": 1}"));
+  desk_close(&desk);
+}
+
+static void test_a_damaged_report_is_none(void **state)
+{
+  static const char *const damages[] = {
+      "UPDATE reports SET body = zeroblob(length(body))",
+      "UPDATE reports SET body = substr(body, 1, length(body) - 1)",
+      "UPDATE reports SET body = x''",
+      "UPDATE reports SET size = size + 1",
+      "UPDATE reports SET size = size - 1",
+      "UPDATE reports SET size = -1",
+      "UPDATE reports SET size = 9223372036854775807",
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT_OF(damages); i++) {
+    struct desk desk = {0};
+    desk_open(&desk, &folder);
+    desk_put(&desk, "a", NULL, "{\"some\": \"thing\"}");
+    desk_close(&desk);
+    change(damages[i]);
+    desk_open(&desk, &folder);
+    if (desk_get_within(&desk, "a", HOUR_MS) != AP_E_NOT_FOUND)
+      fail_msg("%s", damages[i]);
+    desk_put(&desk, "a", NULL, "{}");
+    assert_true(desk_holds(&desk, "a", "{}"));
+    desk_close(&desk);
+  }
+}
+
 /* ---- what is kept has limits ---- */
 
 static void test_an_answer_is_stored_once(void **state)
@@ -269,6 +328,17 @@ static void test_reports_that_are_too_old_go(void **state)
   assert_int_equal(1, number("SELECT count(*) FROM report_keys"));
 }
 
+/* Text that does not compress well; with its NUL it is len + 1 long. */
+static void fill_with_noise(char *bytes, size_t len)
+{
+  uint32_t noise = 1;
+  for (size_t i = 0; i < len; i++) {
+    noise = noise * 1664525U + 1013904223U;
+    bytes[i] = (char)('!' + (noise >> 24) % 94);
+  }
+  bytes[len] = '\0';
+}
+
 static void test_the_file_grows_no_further_than_it_may(void **state)
 {
   enum { REPORT = 20000, REPORTS = 300, KEEP = 1 << 20 };
@@ -280,8 +350,7 @@ static void test_the_file_grows_no_further_than_it_may(void **state)
   char *bytes = malloc(REPORT + 1);
   (void)state;
   assert_non_null(bytes);
-  memset(bytes, 'x', REPORT);
-  bytes[REPORT] = '\0';
+  fill_with_noise(bytes, REPORT);
   desk_options(&desk, &options);
   options.keep_bytes = KEEP;
   desk_open_with(&desk, &folder, &options);
@@ -360,9 +429,9 @@ static void test_a_newer_file_is_refused(void **state)
 {
   (void)state;
   make_store();
-  change("PRAGMA user_version = 3");
-  expect_refused(AP_E_INVALID, "written by a newer Apogee (version 3 of the file; this one reads "
-                               "up to 2)");
+  change("PRAGMA user_version = 4");
+  expect_refused(AP_E_INVALID, "written by a newer Apogee (version 4 of the file; this one reads "
+                               "up to 3)");
 }
 
 static void test_the_file_of_another_program_is_refused(void **state)
@@ -480,13 +549,13 @@ static void limit_files(rlim_t bytes)
 
 static void test_on_a_full_disk_reports_go_first_and_nothing_is_lost(void **state)
 {
-  enum { ROOM = 256 * 1024, REPORT = 300 * 1024 };
+  enum { ROOM = 256 * 1024, REPORT = 400 * 1024 };
   const struct store_limits limits = {.per_day = 1000};
   struct desk desk = {0};
   char *bytes = calloc(1, REPORT + 1);
   (void)state;
   assert_non_null(bytes);
-  memset(bytes, 'x', REPORT);
+  fill_with_noise(bytes, REPORT);
   (void)signal(SIGXFSZ, SIG_IGN);
   desk_open(&desk, &folder);
   assert_int_equal(1, desk_take(&desk, &limits, 1));
@@ -523,6 +592,9 @@ int main(void)
       IN_FOLDER(test_what_another_process_is_about_to_submit_is_left_to_it),
       IN_FOLDER(test_an_intent_of_days_ago_is_forgotten),
       IN_FOLDER(test_an_answer_is_stored_once),
+      IN_FOLDER(test_a_report_is_kept_compressed),
+      IN_FOLDER(test_a_report_of_version_2_is_read),
+      IN_FOLDER(test_a_damaged_report_is_none),
       IN_FOLDER(test_reports_that_are_too_old_go),
       IN_FOLDER(test_the_file_grows_no_further_than_it_may),
       IN_FOLDER(test_a_damaged_file_is_refused),
