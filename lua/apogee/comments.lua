@@ -18,6 +18,7 @@ local function row_of(comment)
   return { text_of(comment.date), text_of(comment.comment) }
 end
 
+--- Asks for them and shows them.
 ---@param ctx table
 ---@param entity table
 ---@param resource string a hash or a URL

@@ -30,6 +30,7 @@ function M.detecting_text(report)
   return names and table.concat(names, ", ")
 end
 
+--- How many detect something, of how many.
 ---@param report table
 ---@return integer detecting, integer? asked nil when the report has no scans
 function M.count(report)

@@ -11,6 +11,7 @@ local function value_of(report, source)
   if SCALAR[type(value)] then return value end
 end
 
+--- Writes the fields.
 ---@param entity table
 ---@param report table
 ---@param fields table[]

@@ -8,6 +8,7 @@ local threshold = require "apogee.threshold"
 
 local M = {}
 
+--- Writes all of it.
 ---@param ctx table the step's context; `ctx.params.threshold` is the rule
 ---@param entity userdata
 ---@param resource string what comments are asked for: a hash or a URL, never a path
