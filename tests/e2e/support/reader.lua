@@ -41,10 +41,13 @@ end
 
 --- A text in which the paths of the machine are those of the reader's folder.
 function Reader:here(text)
+  text = "\n" .. text
   for _, place in ipairs(MACHINE) do
-    text = text:gsub("%f[%S\"':=]" .. pattern_of(place), function() return "\0" .. place end)
+    text = text:gsub("([%s\"'=:>])" .. pattern_of(place), function(before)
+      return before .. self.folder .. place
+    end)
   end
-  return (text:gsub("%z", function() return self.folder end))
+  return text:sub(2)
 end
 
 -- And the other way round: as the reader sees it.
