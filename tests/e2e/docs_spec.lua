@@ -95,8 +95,16 @@ local function is_of_our_units(block)
   assert.is_truthy(os.execute("sh -n -c " .. program.quote(page_of.text(block))))
 end
 
+-- The progress line stands in the test of its making, for a terminal of 80 columns.
+local function is_a_progress_line(block)
+  local test = program.read "tests/unit/test_progress.c"
+  assert.is_truthy(test:find('{79, "' .. block.lines[1] .. '"}', 1, true), block.lines[1])
+end
+
 -- By the page and the first line.
 local NOT_RUN = {
+  ["docs/runs.md: 120/400 · 3 risky · 31 req · left 2/min 380/day · quota in 0:42 · ends 15:34"] =
+    { "it is drawn while a run goes on", is_a_progress_line },
   ["README.md: ./bootstrap demo    # runs the playbook above: no key, no network, a simulator "
     .. "answers"] =
     { "it installs packages and builds; .ci/run runs both", is_in_usage },
