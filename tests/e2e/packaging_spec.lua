@@ -47,6 +47,7 @@ describe("an installation", function()
     workspace.with(function(w)
       local prefix = install(w)
       for _, name in ipairs { "share/man/man1/apogee.1",
+        "share/man/man5/apogee-action.5", "share/man/man5/apogee-playbook.5",
         "share/bash-completion/completions/apogee", "lib/systemd/system/apogee@.service",
         "lib/systemd/system/apogee@.timer", "share/apogee/actions/scan_hash.lua",
         "share/apogee/playbooks/triage.lua" } do

@@ -35,6 +35,16 @@ local function rows_of(page, heading)
   return rows
 end
 
+-- The names in the entries of a section of a manual page: ".It Va min , max".
+local function entries_of(page, section)
+  local names = {}
+  local body = assert(page:match("\n%.Sh " .. section .. "\n(.-)\n%.El"), section)
+  for entry in body:gmatch "%.It Va ([^\n]+)" do
+    for name in entry:gmatch "[%l_]+" do names[name] = true end
+  end
+  return names
+end
+
 local function names_of(map)
   local names = {}
   for name in pairs(map) do table.insert(names, name) end
@@ -53,6 +63,18 @@ describe("the guides explain every field", function()
   } do
     it(row[1] .. ", and no others", function()
       assert.same(names_of(keys_of(row[4], row[5])), names_of(rows_of(row[2], row[3])))
+    end)
+  end
+
+  for _, row in ipairs {
+    { "apogee-action", "FIELDS", "lua/apogee/manifest.lua", "FIELDS" },
+    { "apogee-action", "PARAMETERS", "lua/apogee/param_check.lua", "FIELDS" },
+    { "apogee-playbook", "FIELDS", "lua/apogee/playbook_check.lua", "FIELDS" },
+    { "apogee-playbook", "STEPS", "lua/apogee/playbook_check.lua", "STEP_FIELDS" },
+  } do
+    it("in " .. row[1] .. "(5) too: " .. row[2] .. " of " .. row[3], function()
+      local page = read("docs/" .. row[1] .. ".5")
+      assert.same(names_of(keys_of(row[3], row[4])), names_of(entries_of(page, row[2])))
     end)
   end
 

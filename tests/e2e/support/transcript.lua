@@ -2,7 +2,7 @@
 -- then standard output, as on a terminal of 100 columns.
 --
 -- What differs from day to day may differ: dates, times, durations, ids of runs and processes, and
--- ports. White space counts once, so that long lines may be folded. "…" stands for any text.
+-- ports (SAME). White space counts once, so that long lines may be folded. "…" stands for any text.
 -- SPDX-License-Identifier: Apache-2.0
 local M = {}
 
@@ -38,6 +38,7 @@ local SAME = {
   { "%(in %w+%)", "(in <while>)" },
   { "127%.0%.0%.1:%d+", "127.0.0.1:<port>" },
   { "process %d+", "process <id>" },
+  { "%d+%.%d+ seconds", "<while> seconds" },
 }
 
 local function plain(text)
