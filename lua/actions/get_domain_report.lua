@@ -58,6 +58,11 @@ local FIELDS = {
   { "whois", "whois" },
 }
 
+-- What vendors say under names of their own: see vendor_fields.
+local OUTPUTS = enrichment.names(FIELDS)
+table.insert(OUTPUTS, "* category")
+table.insert(OUTPUTS, "* domain info")
+
 local IS_RENAMED = { ["BitDefender category"] = true, ["Alexa category"] = true }
 
 -- Vendors come and go: whatever else one says goes under its own name.
@@ -98,7 +103,7 @@ return action {
       doc = "Ask for the host as it is, instead of for its registrable domain." },
   },
   returns = "is_success",
-  outputs = enrichment.names(FIELDS),
+  outputs = OUTPUTS,
 
   run = function(ctx, entity)
     local domain, why = entity:domain(ctx.params.exact_host)

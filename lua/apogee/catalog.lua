@@ -1,7 +1,5 @@
--- What `list` and `check` print. Works offline: reading a manifest runs nothing.
+-- What `list` prints. Works offline: reading a manifest runs nothing.
 -- SPDX-License-Identifier: Apache-2.0
-local loader = require "apogee.loader"
-local manifest = require "apogee.manifest"
 local page = require "apogee.page"
 local playbook_check = require "apogee.playbook_check"
 local reach = require "apogee.reach"
@@ -106,33 +104,6 @@ function M.names(engine, index)
     if word and word:find "^[%w_.-]+$" then table.insert(lines, "playbook " .. word .. "\n") end
   end
   return table.concat(lines)
-end
-
-local function is_playbook(value)
-  return type(value) == "table" and rawget(value, "kind") == "playbook"
-end
-
--- What it reaches is worth a look before it runs.
-local function checked_action(path, action)
-  local words = reach.words(action)
-  local line = path .. ": OK, the action " .. action.id
-  return line .. (words == "" and "" or "; " .. words) .. "\n"
-end
-
---- Checks one file, an action or a playbook.
----@param engine table
----@param path string
----@return boolean ok, string lines
-function M.check(engine, path)
-  local value, message = engine.load(path)
-  if value == nil then return false, message .. "\n" end
-  local found, why
-  if is_playbook(value) then
-    found, why = playbook_check.check(engine, path, value, loader.index(engine))
-    return found ~= nil, found and path .. ": OK, a playbook\n" or why .. "\n"
-  end
-  found, why = manifest.check(engine, path, value)
-  return found ~= nil, found and checked_action(path, found) or why .. "\n"
 end
 
 return M

@@ -164,13 +164,7 @@ function command.complete(engine, args)
 end
 
 function command.check(engine, args)
-  local is_fine = true
-  for _, path in ipairs(args.targets) do
-    local ok, line = catalog().check(engine, path)
-    is_fine = is_fine and ok
-    engine.print(line)
-  end
-  return is_fine and 0 or WRONG_USAGE
+  return require("apogee.check").files(engine, args.targets) and 0 or WRONG_USAGE
 end
 
 --- Runs a subcommand. Called as a task: it may wait.

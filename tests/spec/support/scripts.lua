@@ -1,20 +1,26 @@
 -- Runs the text of a script as the host does: in an environment of its own, with its own copies of
 -- our modules, and with only the names that scripts have.
 -- SPDX-License-Identifier: Apache-2.0
+local cjson = require "cjson"
 local clock = require "spec.support.clock"
 
 local M = {}
 
 local ALLOWED = {
-  "assert", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget",
-  "rawlen", "rawset", "select", "setmetatable", "tonumber", "tostring", "type", "math", "string",
-  "table", "utf8",
+  "assert", "coroutine", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "rawequal",
+  "rawget", "rawlen", "rawset", "select", "setmetatable", "tonumber", "tostring", "type", "math",
+  "string", "table", "utf8",
 }
+
+local LOG = {}
+for _, level in ipairs { "debug", "error", "info", "warn" } do LOG[level] = function() end end
 
 --- An environment for one script file.
 ---@return table
 function M.environment()
-  local env = { clock = clock, secret = function(name) return "secret " .. name end }
+  local env = {
+    clock = clock, json = cjson, log = LOG, secret = function(name) return "secret " .. name end,
+  }
   for _, name in ipairs(ALLOWED) do env[name] = _G[name] end
   env._G = env
   local loaded = {}

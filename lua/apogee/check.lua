@@ -1,0 +1,67 @@
+-- What `check` says of files: the shape of the manifest first, then what a look at the code finds.
+-- SPDX-License-Identifier: Apache-2.0
+local loader = require "apogee.loader"
+local look_action = require "apogee.look_action"
+local manifest = require "apogee.manifest"
+local playbook_check = require "apogee.playbook_check"
+local reach = require "apogee.reach"
+
+local M = {}
+
+local function is_playbook(value)
+  return type(value) == "table" and rawget(value, "kind") == "playbook"
+end
+
+-- What it reaches is worth a look before it runs.
+local function checked_action(path, action)
+  local words = reach.words(action)
+  local line = path .. ": OK, the action " .. action.id
+  return line .. (words == "" and "" or "; " .. words) .. "\n"
+end
+
+-- Problems instead of the line that says OK, and warnings.
+local function said(fine, problems, warnings)
+  local lines = { table.unpack(problems) }
+  table.move(warnings, 1, #warnings, #lines + 1, lines)
+  local text = #lines > 0 and table.concat(lines, "\n") .. "\n" or ""
+  return #problems == 0, #problems == 0 and text .. fine or text
+end
+
+local function check_action(engine, path, value, env)
+  local action, why = manifest.check(engine, path, value)
+  if not action then return false, why .. "\n" end
+  return said(checked_action(path, action), look_action.check(engine, action, env))
+end
+
+--- Checks one file, an action or a playbook.
+---@param engine table
+---@param path string
+---@param index fun(): table of the actions, from the loader
+---@return boolean ok, string lines
+function M.file(engine, path, index)
+  local value, env = engine.load(path)
+  if value == nil then return false, env .. "\n" end
+  if not is_playbook(value) then return check_action(engine, path, value, env) end
+  local found, why = playbook_check.check(engine, path, value, index())
+  return found ~= nil, found and path .. ": OK, a playbook\n" or why .. "\n"
+end
+
+--- Checks files; the actions are read once, and only when a playbook asks for them.
+---@param engine table
+---@param paths string[]
+---@return boolean ok
+function M.files(engine, paths)
+  local known, is_fine = nil, true
+  local function index()
+    known = known or loader.index(engine)
+    return known
+  end
+  for _, path in ipairs(paths) do
+    local ok, lines = M.file(engine, path, index)
+    is_fine = is_fine and ok
+    engine.print(lines)
+  end
+  return is_fine
+end
+
+return M
