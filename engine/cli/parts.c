@@ -366,7 +366,7 @@ static int warn_of_settings(struct cli_parts *parts, const struct cli_config *co
   return case_record_warn_run(parts->record, text) == AP_OK ? CLI_EXIT_DONE : CLI_EXIT_LIMIT;
 }
 
-static int make_policy(struct cli_parts *parts, const struct cli_config *config)
+int cli_parts_policy(struct cli_parts *parts, const struct cli_config *config)
 {
   struct ap_error err = {0};
   int rc = cli_rules_new(config, &parts->policy, &err);
@@ -380,7 +380,7 @@ int cli_parts_case(struct cli_parts *parts, const struct run_request *request,
   int exit_code =
       request->id ? open_kept(parts, request, config) : read_entities(parts, request, config);
   if (exit_code == CLI_EXIT_DONE)
-    exit_code = make_policy(parts, config);
+    exit_code = cli_parts_policy(parts, config);
   if (exit_code == CLI_EXIT_DONE && request->simulate)
     exit_code = start_simulator(parts, request, config);
   if (exit_code == CLI_EXIT_DONE)
@@ -417,7 +417,7 @@ int cli_parts_plan(struct cli_parts *parts, const struct run_request *request,
 {
   int exit_code = read_entities(parts, request, config);
   if (exit_code == CLI_EXIT_DONE)
-    exit_code = make_policy(parts, config);
+    exit_code = cli_parts_policy(parts, config);
   bool with_key = exit_code == CLI_EXIT_DONE && has_key(parts, config);
   if (exit_code == CLI_EXIT_DONE)
     exit_code = open_store(parts, request, config);

@@ -37,6 +37,9 @@ struct cli_parts {
  * already; CLI_EXIT_DONE otherwise. */
 int cli_parts_base(struct cli_parts *parts, const struct cli_config *config);
 
+/* What the configuration says of what may leave; the functions below have it already. */
+int cli_parts_policy(struct cli_parts *parts, const struct cli_config *config);
+
 /* The entities, the record and the client. A key that is not there is none of its failures. */
 int cli_parts_case(struct cli_parts *parts, const struct run_request *request,
                    const struct cli_config *config);

@@ -336,7 +336,9 @@ static int make_parts(struct doing *doing)
   int exit_code = cli_parts_base(&doing->parts, doing->config);
   if (exit_code == CLI_EXIT_DONE && doing->is_plan)
     return cli_parts_plan(&doing->parts, doing->request, doing->config);
-  if (exit_code != CLI_EXIT_DONE || !doing->has_case)
+  if (exit_code == CLI_EXIT_DONE && !doing->has_case)
+    return cli_parts_policy(&doing->parts, doing->config);
+  if (exit_code != CLI_EXIT_DONE)
     return exit_code;
   if (doing->request->is_report)
     return cli_parts_report(&doing->parts, doing->request, doing->config);

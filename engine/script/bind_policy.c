@@ -74,8 +74,9 @@ static int engine_rules(lua_State *L)
   return 1;
 }
 
-/* tighten(rule, value[, dry]) -> true | nil, why that is no value of the rule; dry: nothing is set.
- * The policy is that of a playbook. */
+/* tighten(rule, value[, dry]) -> true | nil, why that is no value of the rule; dry: nothing is set,
+ * and behind true comes what is in force where that is stricter. The policy is that of a playbook.
+ */
 static int engine_tighten(lua_State *L)
 {
   struct ap_error err = {0};
@@ -90,8 +91,10 @@ static int engine_tighten(lua_State *L)
     lua_pushstring(L, err.text);
     return 2;
   }
+  const struct vt_policy *in_force = script_run_of(L)->options.policy;
   lua_pushboolean(L, 1);
-  return 1;
+  lua_pushstring(L, !policy && in_force ? vt_policy_stricter(in_force, rule, value) : NULL);
+  return 2;
 }
 
 static int push_judged(lua_State *L, enum vt_call call, const char *resource,

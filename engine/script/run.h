@@ -82,12 +82,12 @@ struct script_run_options {
   struct casefile *cf;            /* NULL: nothing is run (list, show, check) */
   const struct script_plan *plan; /* NULL: this is none */
   struct case_record *record;
-  struct vt_policy *policy;           /* of the client and of a plan; NULL: nothing is run */
-  struct vt_client *client;           /* NULL: there is none */
-  const char *no_client;              /* and why: what an action that needs it is told */
-  struct net_web *web;                /* for the module `http`; NULL: there is none */
-  struct store *store;                /* with web: the journal of what it sends once */
-  const char *id;                     /* and of which run */
+  struct vt_policy *policy; /* of the configuration, for the client and a plan; NULL: of a report */
+  struct vt_client *client; /* NULL: there is none */
+  const char *no_client;    /* and why: what an action that needs it is told */
+  struct net_web *web;      /* for the module `http`; NULL: there is none */
+  struct store *store;      /* with web: the journal of what it sends once */
+  const char *id;           /* and of which run */
   const struct script_param *secrets; /* of the configuration: names and sources */
   size_t secret_count;
   uint32_t tasks_max;    /* of entities, alive; those that wait for a scan are not counted */

@@ -113,9 +113,10 @@ static int add_item(struct vt_policy *policy, enum rule rule, const char *value,
   return AP_OK;
 }
 
+static const char *const words[] = {"allow", "unknown-only", "deny"}; /* enum word */
+
 static int read_word(enum rule rule, const char *value, enum word *word, struct ap_error *err)
 {
-  static const char *const words[] = {"allow", "unknown-only", "deny"};
   for (int i = ALLOW; i <= DENY; i++)
     if (strcmp(value, words[i]) == 0 && (i != UNKNOWN_ONLY || rules[rule].has_unknown_only)) {
       *word = (enum word)i;
@@ -145,6 +146,15 @@ int vt_policy_tighten(struct vt_policy *policy, const char *rule, const char *va
       return rules[i].read ? add_item(policy, (enum rule)i, value, of_playbook, err)
                            : set_word(policy, (enum rule)i, value, of_playbook, err);
   return ap_fail(err, AP_E_INVALID, "is no rule of the policy");
+}
+
+const char *vt_policy_stricter(const struct vt_policy *policy, const char *rule, const char *value)
+{
+  enum word word = ALLOW;
+  for (int i = 0; i < WORDS; i++)
+    if (strcmp(rule, rules[i].name) == 0 && read_word((enum rule)i, value, &word, NULL) == AP_OK)
+      return word < policy->words[i] ? words[policy->words[i]] : NULL;
+  return NULL;
 }
 
 /* ---- judging ---- */

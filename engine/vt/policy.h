@@ -54,6 +54,10 @@ void vt_policy_free(struct vt_policy *policy); /* NULL is fine */
 int vt_policy_tighten(struct vt_policy *policy, const char *rule, const char *value,
                       bool of_playbook, struct ap_error *err) AP_MUST_USE;
 
+/* What the policy says of a rule where that is stricter than the value, which then changes nothing;
+ * NULL where it is not, and of lists. */
+const char *vt_policy_stricter(const struct vt_policy *policy, const char *rule, const char *value);
+
 /* The names of the rules in order; NULL past the last. */
 const char *vt_policy_rule(unsigned index);
 bool vt_policy_rule_is_list(unsigned index);

@@ -2,6 +2,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local loader = require "apogee.loader"
 local look_action = require "apogee.look_action"
+local look_playbook = require "apogee.look_playbook"
 local manifest = require "apogee.manifest"
 local playbook_check = require "apogee.playbook_check"
 local reach = require "apogee.reach"
@@ -33,6 +34,14 @@ local function check_action(engine, path, value, env)
   return said(checked_action(path, action), look_action.check(engine, action, env))
 end
 
+local function check_playbook(engine, path, value, env, index)
+  local playbook, why = playbook_check.check(engine, path, value, index)
+  if not playbook then return false, why .. "\n" end
+  local problems, warnings = look_playbook.check(engine, playbook, env)
+  table.move(playbook.warnings, 1, #playbook.warnings, #warnings + 1, warnings)
+  return said(path .. ": OK, a playbook\n", problems, warnings)
+end
+
 --- Checks one file, an action or a playbook.
 ---@param engine table
 ---@param path string
@@ -42,8 +51,7 @@ function M.file(engine, path, index)
   local value, env = engine.load(path)
   if value == nil then return false, env .. "\n" end
   if not is_playbook(value) then return check_action(engine, path, value, env) end
-  local found, why = playbook_check.check(engine, path, value, index())
-  return found ~= nil, found and path .. ": OK, a playbook\n" or why .. "\n"
+  return check_playbook(engine, path, value, env, index())
 end
 
 --- Checks files; the actions are read once, and only when a playbook asks for them.

@@ -28,12 +28,22 @@ function M:problem(place, message) add(self, place.unit.path, place.line, messag
 ---@param message string
 function M:warning(place, message) add(self, place.unit.path, place.line, message, true) end
 
+local SHORTEST_PART = 4
+
+-- "risky" is far from "is_risky", and in it.
+local function holding(word, known)
+  if #word < SHORTEST_PART then return nil end
+  for _, name in ipairs(known) do
+    if name:find(word, 1, true) then return name end
+  end
+end
+
 --- '; did you mean "NAME"?', or "" when no name is near.
 ---@param word string
 ---@param known string[]
 ---@return string, string? nearest
 function M:hint(word, known)
-  local nearest = self.engine.nearest(word, known)
+  local nearest = self.engine.nearest(word, known) or holding(word, known)
   if not nearest or nearest == word then return "" end
   return ('; did you mean "%s"?'):format(nearest), nearest
 end

@@ -225,13 +225,34 @@ function M:functions(made, name)
   return written(self, item_of(made, name), "function", 0)
 end
 
---- The value of a name of a table as it is written.
-M.item_of = item_of
+--- The functions that a value may be.
+---@param value table|false|nil
+---@return table[]
+function M:written_functions(value) return written(self, value, "function", 0) end
 
 --- The tables that a value may be.
----@param value table
+---@param value table|false|nil
 ---@return table[]
 function M:tables(value) return written(self, value, "table", 0) end
+
+--- The table behind a name of a table as it is written.
+---@param made table
+---@param name string
+---@return table?
+function M:table_of(made, name) return self:tables(item_of(made, name))[1] end
+
+--- The line where a manifest declares a parameter, or calls what does.
+---@param made table? the manifest as it is written
+---@param id string
+---@return integer
+function M:line_of_param(made, id)
+  local list = made and self:table_of(made, "params")
+  for _, item in ipairs(list and list.items or {}) do
+    local param = self:tables(item.value)[1]
+    if param and M.text((param.items[1] or {}).value) == id then return item.line end
+  end
+  return list and list.line or made and made.line or 1
+end
 
 --- The text that a value is, when it is one text alone.
 ---@param value table|false|nil

@@ -156,19 +156,6 @@ local function uses_of(look)
   return uses
 end
 
--- The line where the manifest declares it, or calls what does.
-local function declared_at(look, made, id)
-  local unit = look.units[1]
-  local list = made and look:tables(look_of.item_of(made, "params"))[1]
-  for _, item in ipairs(list and list.items or {}) do
-    local param = look:tables(item.value)[1]
-    if param and look_of.text((param.items[1] or {}).value) == id then
-      return { unit = unit, line = item.line }
-    end
-  end
-  return { unit = unit, line = list and list.line or made and made.line or 1 }
-end
-
 local function check_params(look, findings, action, made)
   local uses = uses_of(look)
   local names = params.names(action.params)
@@ -187,7 +174,7 @@ local function check_params(look, findings, action, made)
   if uses.are_open then return end
   for _, def in ipairs(action.params) do
     if not uses.is_used[def.id] then
-      findings:warning(declared_at(look, made, def.id),
+      findings:warning({ unit = look.units[1], line = look:line_of_param(made, def.id) },
         ("params.%s: is never used: take it out, or read ctx.params.%s"):format(def.id, def.id))
     end
   end
@@ -311,7 +298,7 @@ function M.check(engine, action, env)
   local made = look:manifest "action"
   if made then seed_functions(look, made) end
   seed_names(look)
-  local known = look_names.globals(look, findings, env)
+  local known = look_names.globals(look, findings, env, true)
   look_names.members(look, findings, known)
   check_ctx(look, findings)
   check_entity(look, findings)

@@ -19,7 +19,10 @@ M.CAPABILITIES = {
 --- What an entity has.
 M.METHODS = { "domain", "enrich", "insight", "link", "mark_suspicious", "result", "table" }
 
+local OF_ACTIONS = "a playbook reaches nothing itself: a step with an action does"
+
 local INSTEAD = {
+  files = OF_ACTIONS, http = OF_ACTIONS, sftp = OF_ACTIONS, vt = OF_ACTIONS,
   collectgarbage = "leave it out: memory is collected as it is needed",
   debug = "leave it out: -v shows what log.debug says",
   dofile = 'put the code in a module of this folder, and write require "NAME"',
@@ -79,8 +82,9 @@ end
 ---@param look table
 ---@param findings table
 ---@param env table what the script was given, and has made itself
+---@param has_capabilities boolean it is one that can be given them
 ---@return table<string, table|boolean> known names that scripts are given
-function M.globals(look, findings, env)
+function M.globals(look, findings, env, has_capabilities)
   local known, is_written = {}, {}
   for _, unit in ipairs(look.units) do
     local names, uses_env = written_in(unit)
@@ -90,7 +94,7 @@ function M.globals(look, findings, env)
   for name, value in next, env do
     if type(name) == "string" then known[name] = type(value) == "table" and value or true end
   end
-  for name in pairs(M.CAPABILITIES) do known[name] = known[name] or true end
+  for name in pairs(has_capabilities and M.CAPABILITIES or {}) do known[name] = true end
   for _, unit in ipairs(look.units) do
     if not unit.uses_env then check_unit(findings, unit, known, is_written) end
   end
@@ -111,7 +115,7 @@ function M.only(look, place)
 end
 
 local function members_of(known, name)
-  if M.CAPABILITIES[name] then return M.CAPABILITIES[name] end
+  if M.CAPABILITIES[name] and known[name] then return M.CAPABILITIES[name] end
   if name == "_G" or type(known[name]) ~= "table" then return nil end
   local names = {}
   for member in next, known[name] do

@@ -24,6 +24,9 @@ for sign in ([[+ - * / // % ^ .. == ~= < <= > >= & | ~ << >> and or]]):gmatch "%
   BINARY[sign] = true
 end
 local UNARY = { ["-"] = true, ["~"] = true, ["#"] = true, ["not"] = true }
+local IS_CONSTANT = {
+  ["..."] = true, ["false"] = true, ["nil"] = true, ["number"] = true, ["true"] = true,
+}
 local ENDS_BLOCK = {
   ["end of file"] = true, ["end"] = true, ["else"] = true, ["elseif"] = true, ["until"] = true,
 }
@@ -244,8 +247,12 @@ function Parser:simple()
   if kind == "name" or kind == "(" then return self:suffixed() end
   if kind == "text" then return self:text() end
   if kind == "{" then return self:table() end
+  if kind == "function" then
+    self.at = self.at + 1
+    return self:body(line)
+  end
+  if not IS_CONSTANT[kind] then self:expect "a value" end
   self.at = self.at + 1
-  if kind == "function" then return self:body(line) end
 end
 
 function Parser:operand()

@@ -141,10 +141,24 @@ local function check_what(check, where, step, result)
   end
 end
 
-local function check_when(check, where, when)
+-- Why a step that there is cannot be seen: the place in the list of its group tells.
+local function why_not_before(check, name, when)
+  if name == when then return ": it is this step itself" end
+  for position, names in pairs(check.all_names) do
+    if contains(names, when) and position == check.position then
+      return ": it runs at the same time: take it out of this group"
+    elseif contains(names, when) then
+      return ": it comes later: move it up"
+    end
+  end
+end
+
+local function check_when(check, name, where, when)
   if type(when) ~= "string" or contains(names_of(check.steps), when) then return end
-  check.problems:add_unknown(where .. "when", 'there is no step "' .. when .. '" before this one',
-    when, names_of(check.steps))
+  local why = why_not_before(check, name, when)
+  local said = 'there is no step "' .. when .. '" before this one'
+  if why then return check.problems:add(where .. "when", said .. why, when) end
+  check.problems:add_unknown(where .. "when", said, when, names_of(check.steps))
 end
 
 local function check_step(check, step, position)
@@ -163,7 +177,7 @@ local function check_step(check, step, position)
     tags = step.tags or {},
   }
   check_what(check, where, step, result)
-  check_when(check, where, step.when)
+  check_when(check, name, where, step.when)
   if not contains(ON_ERROR, result.on_error) then
     check.problems:add_unknown(where .. "on_error", "must be stop or continue", result.on_error,
       ON_ERROR)
@@ -199,13 +213,29 @@ local function check_group(check, position, item)
   return group
 end
 
+-- The names of the steps by their place in the list, before any is read.
+local function all_names(list)
+  local all = {}
+  for position, item in pairs(list) do
+    local names = {}
+    for _, step in ipairs(is_group(item) and item or { item }) do
+      local name = type(step) == "table" and step[1]
+      if type(name) == "string" then table.insert(names, name) end
+    end
+    all[position] = names
+  end
+  return all
+end
+
 local function check_steps(check, list)
   local groups = {}
+  check.all_names = all_names(list)
   if next(list) == nil then check.problems:add("steps", "there are none") end
   for _, key in ipairs(schema.sorted_keys(list)) do
     if type(key) == "string" then
       check.problems:add("steps." .. key, "steps is a list: { { \"" .. key .. '", action = ... } }')
     else
+      check.position = key
       table.insert(groups, check_group(check, key, list[key]))
     end
   end
@@ -216,7 +246,8 @@ end
 ---@param path string
 ---@param returned any what the file returned
 ---@param index table of the actions, from the loader
----@return table? playbook, string? message lines of FILE:LINE: what is wrong
+---@return table? playbook, string? message lines of FILE:LINE: what is wrong; the playbook has
+---  `warnings`, a list of such lines
 function M.check(engine, path, returned, index)
   local problems = problems_of.new(engine, path)
   local manifest = manifest_check.unwrap(problems, returned, "playbook")
@@ -231,7 +262,7 @@ function M.check(engine, path, returned, index)
   if not problems:is_empty() then return nil, problems:text() end
   return {
     name = manifest.name, doc = manifest.doc, params = defs, policy = policy, groups = groups,
-    steps = check.steps, path = path,
+    steps = check.steps, path = path, warnings = problems.warnings,
   }
 end
 

@@ -30,6 +30,10 @@ end
 local function check_value(check, field, rule, value)
   local ok, why = check.problems.engine.tighten(rule.name, value, true)
   if not ok then return check.problems:add(field, '"' .. value .. '" ' .. why, value) end
+  if why then
+    check.problems:warn(field, ('"%s" loosens what the configuration says, which stays "%s": a '
+      .. "playbook can only tighten it"):format(value, why), value)
+  end
   table.insert(check.settings, { rule = rule.name, value = value })
 end
 

@@ -1,4 +1,5 @@
--- What is wrong with a script file, as lines of "FILE:LINE: field: what is wrong".
+-- What is wrong with a script file, as lines of "FILE:LINE: field: what is wrong", and what may be
+-- meant so, as "FILE:LINE: warning: field: ...".
 -- SPDX-License-Identifier: Apache-2.0
 local M = {}
 M.__index = M
@@ -7,11 +8,12 @@ M.__index = M
 ---@param path string
 ---@return table problems
 function M.new(engine, path)
-  return setmetatable({ engine = engine, path = path, lines = {} }, M)
+  return setmetatable({ engine = engine, path = path, lines = {}, warnings = {} }, M)
 end
 
--- The likely spellings come first: "n" is in many lines, " n =" in few.
-local function line_of(self, word)
+-- Where the manifest is not written down in one table, in which line the word stands. The likely
+-- spellings come first: "n" is in many lines, " n =" in few.
+local function line_of_text(self, word)
   local as_key, as_text = " " .. word .. " =", '"' .. word .. '"'
   for _, written in ipairs { as_key, as_text, word .. " =", word .. "=", word } do
     local line = self.engine.read_manifest_line(self.path, written)
@@ -19,14 +21,30 @@ local function line_of(self, word)
   end
 end
 
+-- Only who did something wrong waits for the file to be looked into.
+local function place_of(self, field, word)
+  if not field and not word then return self.path end
+  self.outline = self.outline or require("apogee.outline").read(self.engine, self.path)
+  local line = self.outline:line(field, word)
+    or line_of_text(self, word or field:match "[^.]+$" or field)
+  return line and self.path .. ":" .. line or self.path
+end
+
 ---@param field string? where in the manifest: "params.threshold.min"
 ---@param message string
----@param word string? found in the file for the line's number; the field's last part without it
+---@param word string? in the field: where it stands is the line
 function M:add(field, message, word)
-  word = word or field and field:match "[^.]+$"
-  local line = word and line_of(self, word)
-  local place = line and self.path .. ":" .. line or self.path
+  local place = place_of(self, field, word)
   table.insert(self.lines, place .. ": " .. (field and field .. ": " or "") .. message)
+end
+
+--- Something that may be meant so: told by `check`, and in nobody's way.
+---@param field string
+---@param message string
+---@param word string? as of add
+function M:warn(field, message, word)
+  table.insert(self.warnings, place_of(self, field, word) .. ": warning: " .. field .. ": "
+    .. message)
 end
 
 --- "unknown key", and what was probably meant.

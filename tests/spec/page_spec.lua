@@ -179,7 +179,7 @@ SEE ALSO
     } }
     local exit, message = main.run(engine, { command = "show", target = "p" })
     assert.equal(2, exit)
-    assert.equal("/playbooks/p.lua: steps: is missing", message)
+    assert.equal("/playbooks/p.lua:1: steps: is missing", message)
     assert.same({}, engine.printed)
   end)
 end)

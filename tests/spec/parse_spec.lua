@@ -94,7 +94,22 @@ describe("a file is read", function()
     assert.equal(20001, #parse.read(source).places)
   end)
 
-  it("and what is no Lua is an error with its line", function()
-    assert.has_error(function() parse.read "x = 1\nlocal = 2" end, "line 2: = instead of name")
-  end)
+  for source, why in pairs {
+    ["x = 1\nlocal = 2"] = "line 2: = instead of name",
+    ["return {\n1, "] = "line 2: end of file instead of a value",
+    ["f(\n"] = "line 1: end of file instead of a value",
+    ["function f("] = "line 1: end of file instead of name",
+    ["while x do"] = "line 1: end of file instead of end",
+    ["x = )"] = "line 1: ) instead of a value",
+  } do
+    it("and what is no Lua is an error with its line: " .. source, function()
+      assert.has_error(function() parse.read(source) end, why)
+    end)
+  end
+
+  for _, source in ipairs {
+    "x = 'a", 'x = "a\\', "x = [[a", "--[[ a", "x = 0x", "\\", "a.", "::",
+  } do
+    it("to its end, whatever it is: " .. source, function() pcall(parse.read, source) end)
+  end
 end)

@@ -12,7 +12,7 @@ local function steps(text) return "steps = { " .. text .. " }" end
 
 describe("a playbook is refused, with file, field and nearest, for", function()
   for _, case in ipairs {
-    { "no steps", "", " steps: is missing" },
+    { "no steps", "", "1: steps: is missing" },
     { "a name that is no line", 'name = "a\\nb", ' .. steps '{ "a", action = "look" }',
       "1: name: must be one line of text" },
     { "an action that is no text", steps '{ "a", action = 7 }',
@@ -22,27 +22,30 @@ describe("a playbook is refused, with file, field and nearest, for", function()
     { "entities for an action of items", steps '{ "a", action = "items", on = "url" }',
       "1: steps.a.on: items does not run on entities of the case" },
     { "a step that is no table, in a group", steps '{ { "a", action = "look" }, 7 }',
-      ' steps.1.2: must be a step: { "name", action = "..." }' },
+      '1: steps.1.2: must be a step: { "name", action = "..." }' },
     { "a parameter that no name is near", steps '{ "a", action = "look", with = { zzzzzz = 3 } }',
       "1: steps.a.with.zzzzzz: look has no such parameter" },
     { "a parameter without a name", steps '{ "a", action = "look", with = { 3 } }',
-      " steps.a.with.1: look has no such parameter" },
+      "1: steps.a.with.1: look has no such parameter" },
     { "values for a function", steps '{ "a", run = function() end, with = { n = 1 } }',
       "1: steps.a.run: works on the case alone: on and with go with an action" },
     { "a step with the name of one in a group before",
       steps '{ { "a", action = "look" }, { "b", action = "look" } }, { "b", action = "look" }',
       "1: steps.b: two steps have this name" },
     { "a when that names itself", steps '{ "a", action = "look", when = "a" }',
-      '1: steps.a.when: there is no step "a" before this one' },
+      '1: steps.a.when: there is no step "a" before this one: it is this step itself' },
+    { "a when that names a later step",
+      steps '{ "a", action = "look", when = "b" }, { "b", action = "look" }',
+      '1: steps.a.when: there is no step "b" before this one: it comes later: move it up' },
     { "an empty list of steps", steps "", "1: steps: there are none" },
     { "an unknown key", "stepps = {}, " .. steps '{ "a", action = "look" }',
       '1: stepps: unknown key; did you mean "steps"?' },
     { "steps by name", steps 'a = { action = "look" }',
       '1: steps.a: steps is a list: { { "a", action = ... } }' },
     { "a step that is no table", steps '"look"',
-      ' steps.1: must be a step: { "name", action = "..." }' },
+      '1: steps.1: must be a step: { "name", action = "..." }' },
     { "a step without a name", steps '{ action = "look" }',
-      " steps.1: the name is missing: it comes first" },
+      "1: steps.1: the name is missing: it comes first" },
     { "an unknown key of a step", steps '{ "a", action = "look", whn = "x" }',
       '1: steps.a.whn: unknown key; did you mean "when"?' },
     { "a name that is no name", steps '{ "a b", action = "look" }',
@@ -54,7 +57,7 @@ describe("a playbook is refused, with file, field and nearest, for", function()
     { "a name twice in a group", steps '{ { "a", action = "look" }, { "a", action = "look" } }',
       "1: steps.a: two steps have this name" },
     { "a group in a group", steps '{ { { "a", action = "look" } } }',
-      " steps.1.1: a group holds steps, not groups" },
+      "1: steps.1.1: a group holds steps, not groups" },
     { "neither action nor run", steps '{ "a" }',
       "1: steps.a.action: a step has an action or a function run" },
     { "both action and run", steps '{ "a", action = "look", run = function() end }',
@@ -78,7 +81,7 @@ describe("a playbook is refused, with file, field and nearest, for", function()
     { "a value that the action refuses", steps '{ "a", action = "look", with = { threshold = 0 } }',
       "1: steps.a.with.threshold: 0 is too small: it must be 1 or more" },
     { "a required parameter that is not given", steps '{ "a", action = "strict" }',
-      " steps.a.with: threshold is required by strict" },
+      "1: steps.a.with: threshold is required by strict" },
     { "a $parameter that there is not",
       'params = { { "limit", type = "integer" } }, '
         .. steps '{ "a", action = "look", with = { threshold = "$limt" } }',
@@ -88,7 +91,8 @@ describe("a playbook is refused, with file, field and nearest, for", function()
       '1: steps.b.when: there is no step "frst" before this one; did you mean "first"?' },
     { "a when that names a step of its own group",
       steps '{ { "a", action = "look" }, { "b", action = "look", when = "a" } }',
-      '1: steps.b.when: there is no step "a" before this one' },
+      '1: steps.b.when: there is no step "a" before this one: it runs at the same time: take it '
+        .. "out of this group" },
     { "another on_error", steps '{ "a", action = "look", on_error = "continu" }',
       '1: steps.a.on_error: must be stop or continue; did you mean "continue"?' },
     { "tags that are no list", steps '{ "a", action = "look", tags = { x = 1 } }',
@@ -118,16 +122,16 @@ describe("a playbook is refused, with file, field and nearest, for", function()
   end)
 
   for _, case in ipairs {
-    { "return 7", "is no playbook: it does not return playbook { ... }" },
-    { 'return require "apogee.action" {}', "is no playbook: it does not return playbook { ... }" },
-    { 'return require "apogee.playbook" { steps = {} }', "name: is missing" },
+    { "return 7", " is no playbook: it does not return playbook { ... }" },
+    { 'return require "apogee.action" {}', " is no playbook: it does not return playbook { ... }" },
+    { 'return require "apogee.playbook" { steps = {} }', "1: name: is missing" },
   } do
     it("a file that holds none: " .. case[1], function()
       local exit, _, message = play.run("", { setup = function(engine)
         engine.files["/playbooks/p.lua"] = case[1]
       end })
       assert.equal(2, exit)
-      assert.equal("/playbooks/p.lua: " .. case[2], message)
+      assert.equal("/playbooks/p.lua:" .. case[2], message)
     end)
   end
 

@@ -113,6 +113,20 @@ static void test_the_stricter_of_two_stays_and_a_playbook_is_named(void **state)
     }
 }
 
+static void test_what_would_loosen_is_told(void **state)
+{
+  struct vt_policy *policy = make(
+      (const struct setting[]){{"upload", "unknown-only"}, {"never_send.domains", "a.test"}, {0}});
+  (void)state;
+  assert_string_equal("unknown-only", vt_policy_stricter(policy, "upload", "allow"));
+  assert_null(vt_policy_stricter(policy, "upload", "unknown-only"));
+  assert_null(vt_policy_stricter(policy, "upload", "deny"));
+  assert_null(vt_policy_stricter(policy, "submit", "allow"));
+  assert_null(vt_policy_stricter(policy, "never_send.domains", "allow"));
+  assert_null(vt_policy_stricter(policy, "upload", "never"));
+  vt_policy_free(policy);
+}
+
 static void test_lists_grow(void **state)
 {
   struct ap_error err = {0};
@@ -437,6 +451,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_words_bind_the_calls_that_they_are_for),
       cmocka_unit_test(test_the_stricter_of_two_stays_and_a_playbook_is_named),
+      cmocka_unit_test(test_what_would_loosen_is_told),
       cmocka_unit_test(test_lists_grow),
       cmocka_unit_test(test_values_that_are_none_are_refused),
       cmocka_unit_test(test_amber_and_red_never_leave),
