@@ -104,6 +104,10 @@ local function check_entity(look, findings)
   for _, place in ipairs(look.places) do
     local base, path = look_names.only(look, place)
     local name = base == ENTITY and not path[1] and place.method
+    if base == ENTITY and path[1] and place.is_write then
+      findings:problem(place, ("entity.%s: an entity is read-only: entity:enrich(...) and the "
+        .. "other methods write on it"):format(path[1]))
+    end
     if name and not set_of(look_names.METHODS)[name] then
       findings:problem(place, ("entity:%s: there is no such method%s"):format(name,
         findings:hint(name, look_names.METHODS)))

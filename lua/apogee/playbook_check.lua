@@ -169,6 +169,7 @@ local function check_step(check, step, position)
   local name = type(step[1]) == "string" and step[1] or position
   local where = "steps." .. name .. "."
   local before = #check.problems.lines
+  check.problems:stands("steps." .. name, "steps." .. position)
   schema.check(check.problems, where, step, STEP_FIELDS)
   if #check.problems.lines > before then return nil end
   check_name(check, name)

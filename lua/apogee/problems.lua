@@ -21,11 +21,23 @@ local function line_of_text(self, word)
   end
 end
 
+--- From here on a field that begins with `field` stands in the file where `written` does: a step by
+--- its name is the one by its position.
+---@param field string
+---@param written string
+function M:stands(field, written) self.named, self.written = field, written end
+
+local function as_written(self, field)
+  local is_it = field and self.named and field:sub(1, #self.named) == self.named
+    and field:find("^%f[.%z]", #self.named + 1)
+  return is_it and self.written .. field:sub(#self.named + 1) or field
+end
+
 -- Only who did something wrong waits for the file to be looked into.
 local function place_of(self, field, word)
   if not field and not word then return self.path end
   self.outline = self.outline or require("apogee.outline").read(self.engine, self.path)
-  local line = self.outline:line(field, word)
+  local line = self.outline:line(as_written(self, field), word)
     or line_of_text(self, word or field:match "[^.]+$" or field)
   return line and self.path .. ":" .. line or self.path
 end

@@ -63,6 +63,9 @@ describe("a look at an action finds", function()
       '8: ctx.skiped: there is no such name; did you mean "skipped"?' },
     { "a method that entities do not have", "entity:enrch()",
       '8: entity:enrch: there is no such method; did you mean "enrich"?' },
+    { "a field of an entity that is written", "entity.suspicious = true",
+      "8: entity.suspicious: an entity is read-only: entity:enrich(...) and the other methods "
+        .. "write on it" },
     { "a method in a helper", "help(entity)",
       '3: entity:marks_suspicious: there is no such method; did you mean "mark_suspicious"?',
       before = "local function help(it) it:marks_suspicious() end" },
