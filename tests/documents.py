@@ -20,6 +20,7 @@ SCHEMAS = {
     "apogee.entity/1": ["entity_line"],
     "apogee.plan/1": ["plan"],
     "apogee.runs/1": ["runs"],
+    "apogee.list/1": ["list"],
     "apogee.quota/1": ["quota"],
     "apogee.cache/1": ["cache"],
     "apogee.doctor/1": ["doctor"],

@@ -110,14 +110,18 @@ const struct cli_command cli_commands[] = {
      .groups = OFFLINE | CLI_GROUP_SETTINGS | CLI_GROUP_RESULT,
      .run = cli_resume},
     {.name = "list",
-     .synopsis = "[--actions-path DIR:...]",
-     .summary = "list the actions there are",
+     .synopsis = "[--actions-path DIR:...] [--format table|json]",
+     .summary = "list the actions, playbooks and packs there are",
      .help = "Examples:\n"
              "  apogee list\n"
              "  apogee list --actions-path ./actions\n"
+             "  apogee list --format json | jq -r '.actions[] | [.id, .from] | @tsv'\n"
              "\n"
+             "Says where each comes from. A folder of actions_path is a pack when it has a "
+             "pack.lua.\n"
              "Needs no key and sends nothing.\n",
      .groups = OFFLINE,
+     .own = cli_list_options,
      .run = cli_list},
     {.name = "show",
      .synopsis = "NAME|FILE|config",
@@ -134,12 +138,15 @@ const struct cli_command cli_commands[] = {
      .run = cli_show},
     {.name = "check",
      .synopsis = "FILE...",
-     .summary = "check files of actions and playbooks",
+     .summary = "check files of actions, playbooks and packs",
      .help = "Examples:\n"
              "  apogee check my_action.lua\n"
              "  apogee check actions/*.lua playbooks/*.lua\n"
+             "  apogee check abuse/pack.lua\n"
              "\n"
-             "Exits with 0 when all are fine, else with 2. Needs no key and sends nothing.\n",
+             "Reads them without running them. A warning is what may be meant so. Exits with 0 "
+             "when there\n"
+             "are no problems, else with 2. Needs no key and sends nothing.\n",
      .groups = OFFLINE,
      .run = cli_check},
     {.name = "ping",

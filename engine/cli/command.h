@@ -64,6 +64,7 @@ extern const struct cli_option cli_doctor_options[];
 extern const struct cli_option cli_simulate_options[];
 extern const struct cli_option cli_run_options[];
 extern const struct cli_option cli_init_options[];
+extern const struct cli_option cli_list_options[];
 extern const struct cli_option cli_runs_options[];
 
 /* NULL: there is none of that name. */

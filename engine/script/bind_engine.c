@@ -108,32 +108,77 @@ static int is_script(const struct dirent *entry)
   return entry->d_name[0] != '.' && len > 4 && strcmp(entry->d_name + len - 4, ".lua") == 0;
 }
 
-/* Adds { path =, origin = } for each script of the folder to the list on top. A folder that is not
- * there has none. */
+/* Adds { path =, origin =, is_pack = } to the list on top. */
+static void add_file(lua_State *L, const char *path, const char *origin, bool is_pack)
+{
+  lua_createtable(L, 0, 3);
+  lua_pushstring(L, path);
+  lua_setfield(L, -2, "path");
+  lua_pushstring(L, origin);
+  lua_setfield(L, -2, "origin");
+  lua_pushboolean(L, is_pack);
+  lua_setfield(L, -2, "is_pack");
+  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+/* Adds the scripts of the folder to the list on top. A folder that is not there has none. */
 static void add_folder(lua_State *L, const char *folder, const char *origin)
 {
   struct dirent **entries = NULL;
   int count = scandir(folder, &entries, is_script, alphasort);
   for (int i = 0; i < count; i++) {
-    lua_createtable(L, 0, 2);
-    lua_pushfstring(L, "%s/%s", folder, entries[i]->d_name);
-    lua_setfield(L, -2, "path");
-    lua_pushstring(L, origin);
-    lua_setfield(L, -2, "origin");
-    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    const char *path = lua_pushfstring(L, "%s/%s", folder, entries[i]->d_name);
+    lua_insert(L, -2);
+    add_file(L, path, origin, false);
+    lua_remove(L, -2);
     free(entries[i]);
   }
   free(entries);
 }
 
-/* action_files() -> { { path =, origin = "packaged" or the folder }, ... } */
+/* Adds the folder's pack.lua to the list on top, if it has one. */
+static bool add_pack(lua_State *L, const char *folder)
+{
+  const char *path = lua_pushfstring(L, "%s/pack.lua", folder);
+  bool is_pack = access(path, F_OK) == 0;
+  lua_insert(L, -2);
+  if (is_pack)
+    add_file(L, path, folder, true);
+  lua_remove(L, -2);
+  return is_pack;
+}
+
+static int is_visible(const struct dirent *entry)
+{
+  return entry->d_name[0] != '.';
+}
+
+/* A folder of actions_path is a pack, or has scripts, and packs as folders of its own. */
+static void add_actions_folder(lua_State *L, const char *folder)
+{
+  struct dirent **entries = NULL;
+  if (add_pack(L, folder))
+    return;
+  add_folder(L, folder, folder);
+  int count = scandir(folder, &entries, is_visible, alphasort);
+  for (int i = 0; i < count; i++) {
+    const char *inner = lua_pushfstring(L, "%s/%s", folder, entries[i]->d_name);
+    lua_insert(L, -2);
+    (void)add_pack(L, inner);
+    lua_remove(L, -2);
+    free(entries[i]);
+  }
+  free(entries);
+}
+
+/* action_files() -> { { path =, origin = "packaged" or the folder, is_pack = it is a pack.lua } } */
 static int engine_action_files(lua_State *L)
 {
   const struct script_run_options *options = &script_run_of(L)->options;
   lua_newtable(L);
   add_folder(L, options->packaged, "packaged");
   for (size_t i = 0; i < options->action_folder_count; i++)
-    add_folder(L, options->action_folders[i], options->action_folders[i]);
+    add_actions_folder(L, options->action_folders[i]);
   return 1;
 }
 
@@ -145,51 +190,11 @@ static int engine_playbook_files(lua_State *L)
   return 1;
 }
 
-/* Adds the names of the packaged playbooks, without .lua, to names; frees with free_names. */
-static size_t playbook_names(const char *folder, char **names)
+/* is_file(path) -> whether something is there */
+static int engine_is_file(lua_State *L)
 {
-  struct dirent **entries = NULL;
-  size_t kept = 0;
-  int count = scandir(folder, &entries, is_script, alphasort);
-  for (int i = 0; i < count; i++) {
-    if (kept < WORDS_MAX)
-      names[kept++] = strndup(entries[i]->d_name, strlen(entries[i]->d_name) - strlen(".lua"));
-    free(entries[i]);
-  }
-  free(entries);
-  return kept;
-}
-
-static int no_playbook(lua_State *L, const char *folder, const char *name)
-{
-  char *names[WORDS_MAX];
-  size_t count = playbook_names(folder, names);
-  const char *near = ap_nearest(name, (const char *const *)names, count);
-  if (near)
-    lua_pushfstring(L, "there is no playbook \"%s\"; did you mean \"%s\"?", name, near);
-  else
-    lua_pushfstring(L, "there is no playbook \"%s\": give the path of its file", name);
-  for (size_t i = 0; i < count; i++)
-    free(names[i]);
-  return fail(L, lua_tostring(L, -1));
-}
-
-/* find_playbook(name or path) -> path | nil, message */
-static int engine_find_playbook(lua_State *L)
-{
-  const char *name = luaL_checkstring(L, 1);
-  const char *folder = script_run_of(L)->options.playbooks;
-  size_t len = strlen(name);
-  bool is_path = strchr(name, '/') || (len > 4 && strcmp(name + len - 4, ".lua") == 0);
-  if (is_path)
-    lua_pushstring(L, name);
-  else
-    lua_pushfstring(L, "%s/%s.lua", folder, name);
-  if (access(lua_tostring(L, -1), F_OK) == 0)
-    return 1;
-  if (is_path)
-    return fail(L, lua_pushfstring(L, "%s: no such file", name));
-  return no_playbook(L, folder, name);
+  lua_pushboolean(L, access(luaL_checkstring(L, 1), F_OK) == 0);
+  return 1;
 }
 
 /* ---- words ---- */
@@ -294,9 +299,9 @@ static const luaL_Reg engine_functions[] = {
     {"all", script_engine_all},
     {"call", script_engine_call},
     {"call_granted", script_engine_call_granted},
-    {"find_playbook", engine_find_playbook},
     {"grant", script_engine_grant},
     {"hide", engine_hide},
+    {"is_file", engine_is_file},
     {"load", engine_load},
     {"nearest", engine_nearest},
     {"playbook_files", engine_playbook_files},
@@ -339,6 +344,8 @@ void script_engine_push(lua_State *L)
   lua_setfield(L, -2, "types");
   push_words(L, capabilities, sizeof(capabilities) / sizeof(capabilities[0]));
   lua_setfield(L, -2, "capabilities");
+  lua_pushliteral(L, APOGEE_VERSION);
+  lua_setfield(L, -2, "version");
   if (run->options.began_unix_s) {
     lua_pushinteger(L, run->options.began_unix_s);
     lua_setfield(L, -2, "began");

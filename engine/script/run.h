@@ -55,7 +55,7 @@ struct script_request {
   size_t skip_count;
   const char *tlp; /* of every entity that has no stricter one; NULL: none */
   bool fail_on_risky;
-  bool as_json; /* of a plan: how it is printed */
+  bool as_json; /* of a plan or a list: how it is printed */
 };
 
 /* How it ended. Belongs to the run. */

@@ -4,14 +4,11 @@ local loader = require "apogee.loader"
 local look_action = require "apogee.look_action"
 local look_playbook = require "apogee.look_playbook"
 local manifest = require "apogee.manifest"
+local pack_check = require "apogee.pack_check"
 local playbook_check = require "apogee.playbook_check"
 local reach = require "apogee.reach"
 
 local M = {}
-
-local function is_playbook(value)
-  return type(value) == "table" and rawget(value, "kind") == "playbook"
-end
 
 -- What it reaches is worth a look before it runs.
 local function checked_action(path, action)
@@ -35,14 +32,52 @@ local function check_action(engine, path, value, env)
 end
 
 local function check_playbook(engine, path, value, env, index)
-  local playbook, why = playbook_check.check(engine, path, value, index)
+  local playbook, why = playbook_check.check(engine, path, value, index())
   if not playbook then return false, why .. "\n" end
   local problems, warnings = look_playbook.check(engine, playbook, env)
   table.move(playbook.warnings, 1, #playbook.warnings, #warnings + 1, warnings)
   return said(path .. ": OK, a playbook\n", problems, warnings)
 end
 
---- Checks one file, an action or a playbook.
+local function counted(count, noun) return count .. " " .. noun .. (count == 1 and "" or "s") end
+
+-- What only the pack as a whole can say of one of its actions.
+local function check_packed(engine, pack, index, path)
+  local action = loader.read(engine, path)
+  if not action then return true, "" end
+  local why = pack_check.exceeds(engine, pack, action)
+  local first = index.by_id[action.id]
+  why = why or first and first.conflict
+  return not why, why and why .. "\n" or ""
+end
+
+local function check_pack(engine, path, value)
+  local pack, why = pack_check.check(engine, path, value)
+  if not pack then return false, why .. "\n" end
+  local index = loader.index(engine, pack)
+  local lacking = pack_check.lacks(engine, pack, index.packs_by_name)
+  local is_fine, lines = not lacking, { lacking and lacking .. "\n" or nil }
+  local function add(ok, text)
+    is_fine = is_fine and ok
+    table.insert(lines, text)
+  end
+  for _, file in ipairs(pack.actions) do
+    add(M.file(engine, file, function() return index end))
+    add(check_packed(engine, pack, index, file))
+  end
+  for _, file in ipairs(pack.playbooks) do
+    add(M.file(engine, file, function() return index end))
+  end
+  if is_fine then
+    add(true, ("%s: OK, the %s: %s, %s\n"):format(path, pack_check.title(pack),
+      counted(#pack.actions, "action"), counted(#pack.playbooks, "playbook")))
+  end
+  return is_fine, table.concat(lines)
+end
+
+local CHECKS = { pack = check_pack, playbook = check_playbook }
+
+--- Checks one file, an action, a playbook or a pack with all that is in it.
 ---@param engine table
 ---@param path string
 ---@param index fun(): table of the actions, from the loader
@@ -50,8 +85,8 @@ end
 function M.file(engine, path, index)
   local value, env = engine.load(path)
   if value == nil then return false, env .. "\n" end
-  if not is_playbook(value) then return check_action(engine, path, value, env) end
-  return check_playbook(engine, path, value, env, index())
+  local kind = type(value) == "table" and rawget(value, "kind")
+  return (CHECKS[kind] or check_action)(engine, path, value, env, index)
 end
 
 --- Checks files; the actions are read once, and only when a playbook asks for them.

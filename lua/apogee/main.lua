@@ -14,17 +14,25 @@ local WRONG_USAGE = 2
 local function catalog() return require "apogee.catalog" end
 local function page() return require "apogee.page" end
 
+local function index_of(engine)
+  engine.index = engine.index or loader.index(engine)
+  return engine.index
+end
+
 local function find_action(engine, word)
-  if not loader.is_path(word) then return loader.find(loader.index(engine), word) end
+  if not loader.is_path(word) then return loader.find(index_of(engine), word) end
   return loader.read(engine, word)
 end
 
+---@return table? playbook, string? message, boolean is_found its file
 local function find_playbook(engine, word)
-  local path, message = engine.find_playbook(word)
-  if not path then return nil, message end
+  local path, message = loader.find_playbook(index_of(engine), word)
+  if not path then return nil, message, false end
   local value, why = engine.load(path)
-  if value == nil then return nil, why end
-  return require("apogee.playbook_check").check(engine, path, value, loader.index(engine))
+  if value == nil then return nil, why, true end
+  local playbook, wrong = require("apogee.playbook_check").check(engine, path, value,
+    index_of(engine))
+  return playbook, wrong, true
 end
 
 -- Constants: nothing of what was typed is taken for a reference.
@@ -107,11 +115,10 @@ end
 -- What is planned: an action, as a playbook of one step, or a playbook.
 local function find_planned(engine, args)
   local action, message = find_action(engine, args.target)
-  if not action and not engine.find_playbook(args.target) then return nil, message end
-  local playbook, why
+  local playbook, why, is_found
   if not action then
-    playbook, why = find_playbook(engine, args.target)
-    if not playbook then return nil, why end
+    playbook, why, is_found = find_playbook(engine, args.target)
+    if not playbook then return nil, is_found and why or message end
   end
   local values, wrong = collect(engine, (action or playbook).params, args)
   if not values then return nil, wrong end
@@ -130,8 +137,9 @@ function command.plan(engine, args)
   return 0
 end
 
-function command.list(engine)
-  engine.print(catalog().list(engine, loader.index(engine)))
+function command.list(engine, args)
+  local made = catalog().make(engine, index_of(engine))
+  engine.print(args.as_json and catalog().json(made) or catalog().text(made))
   return 0
 end
 
@@ -141,9 +149,8 @@ function command.show(engine, args)
     engine.print(page().action(action, args.taken))
     return 0
   end
-  if not engine.find_playbook(args.target) then return WRONG_USAGE, message end
-  local playbook, why = find_playbook(engine, args.target)
-  if not playbook then return WRONG_USAGE, why end
+  local playbook, why, is_found = find_playbook(engine, args.target)
+  if not playbook then return WRONG_USAGE, is_found and why or message end
   engine.print(page().playbook(playbook, args.target, args.taken))
   return 0
 end
@@ -152,7 +159,7 @@ end
 -- its parameters.
 function command.complete(engine, args)
   if not args.target then
-    engine.print(catalog().names(engine, loader.index(engine)))
+    engine.print(catalog().names(index_of(engine)))
     return 0
   end
   local found = find_action(engine, args.target) or find_playbook(engine, args.target)

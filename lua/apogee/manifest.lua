@@ -58,7 +58,11 @@ function M.types(problems, field, names)
   return types
 end
 
-local function check_needs(problems, needs)
+--- The names of capabilities that `needs` asks for; each unknown one is a problem.
+---@param problems table
+---@param needs table
+---@return string[]
+function M.needs(problems, needs)
   local engine = problems.engine
   local result = {}
   for _, key in ipairs(schema.sorted_keys(needs)) do
@@ -117,7 +121,7 @@ local function normal(problems, manifest)
     provider = manifest.provider or manifest.name,
     doc = manifest.doc,
     accepts = M.types(problems, "accepts", manifest.accepts or {}),
-    needs = check_needs(problems, manifest.needs or {}),
+    needs = M.needs(problems, manifest.needs or {}),
     params = param_check.check(problems, manifest.params),
     returns = manifest.returns,
     outputs = manifest.outputs or {},
@@ -132,7 +136,7 @@ end
 --- The manifest inside of what a file returned, if it is of that kind.
 ---@param problems table
 ---@param returned any
----@param kind "action"|"playbook"
+---@param kind "action"|"playbook"|"pack"
 ---@return table? manifest
 function M.unwrap(problems, returned, kind)
   local copy, problem = plain.copy(returned)

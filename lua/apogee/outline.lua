@@ -64,7 +64,7 @@ end
 ---@return table outline
 function M.read(engine, path)
   local look = look_of.read(engine, path)
-  local made = look:manifest "action" or look:manifest "playbook"
+  local made = look:manifest "action" or look:manifest "playbook" or look:manifest "pack"
   return setmetatable({ look = look, made = made }, M)
 end
 

@@ -2,6 +2,7 @@
 -- print. Made from the manifest alone.
 -- SPDX-License-Identifier: Apache-2.0
 local options = require "apogee.options"
+local pack_check = require "apogee.pack_check"
 local params = require "apogee.params"
 local reach = require "apogee.reach"
 local text = require "apogee.text"
@@ -168,6 +169,7 @@ function M.action(action, taken)
     add(page, INDENT, 'Of the configuration: secrets = { NAME = "file:PATH" }.')
   end
   section(page, "FILE", action.path)
+  if action.pack then add(page, INDENT, "Of the " .. pack_check.title(action.pack) .. ".") end
   add_examples(page, "action", action.id, action.params,
     has_entities and "--entity " .. EXAMPLES[action.accepts[1]] or nil, taken)
   return table.concat(page, "\n") .. "\n"

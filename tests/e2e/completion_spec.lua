@@ -50,7 +50,7 @@ describe("completion in bash", function()
     { "apogee action scan_hash --thr", has = { "--threshold" }, count = 1 },
     { "apogee action --format json scan_hash --thr", has = { "--threshold" }, count = 1 },
     { "apogee run triage --sub", has = { "--submit-unknown" }, count = 1 },
-    { "apogee list --", has = { "--actions-path" }, hasnt = { "--format" } },
+    { "apogee list --", has = { "--actions-path", "--format" }, hasnt = { "--on-limit" } },
     { "apogee action scan_hash --format ", has = { "json", "ndjson", "html" }, count = 6 },
     { "apogee action scan_hash --format m", has = { "markdown" }, count = 1 },
     { "apogee run triage --on-limit ", has = { "wait", "stop" }, count = 2 },

@@ -110,14 +110,16 @@ local function add_files(engine)
     if not source then return nil, path .. ": no such file" end
     return scripts.run(source, path)
   end
-  function engine.action_files() return packaged(engine, "/actions/") end
-  function engine.playbook_files() return packaged(engine, "/playbooks/") end
-  function engine.find_playbook(name)
-    for _, path in ipairs { name, "/playbooks/" .. name .. ".lua" } do
-      if read_file(engine, path) then return path end
+  function engine.action_files()
+    local files = packaged(engine, "/actions/")
+    for _, file in ipairs(packaged(engine, "/packs/")) do
+      file.is_pack = file.path:find "/pack%.lua$" ~= nil
+      if file.is_pack then table.insert(files, file) end
     end
-    return nil, 'there is no playbook "' .. name .. '"'
+    return files
   end
+  function engine.playbook_files() return packaged(engine, "/playbooks/") end
+  function engine.is_file(path) return read_file(engine, path) ~= nil end
   function engine.read_manifest_line(path, wanted)
     local number = 0
     for line in ((read_file(engine, path) or "") .. "\n"):gmatch "(.-)\n" do
@@ -142,6 +144,7 @@ end
 
 local function add_words(engine)
   engine.types = TYPES
+  engine.version = "0.5.1"
   engine.capabilities = { "vt", "sftp", "files", "http" }
   engine.nearest = nearest
   function engine.type_of(text)
