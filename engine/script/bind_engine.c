@@ -171,7 +171,8 @@ static void add_actions_folder(lua_State *L, const char *folder)
   free(entries);
 }
 
-/* action_files() -> { { path =, origin = "packaged" or the folder, is_pack = it is a pack.lua } } */
+/* action_files() -> { { path =, origin = "packaged" or the folder, is_pack = it is a pack.lua } }
+ */
 static int engine_action_files(lua_State *L)
 {
   const struct script_run_options *options = &script_run_of(L)->options;

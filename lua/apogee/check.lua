@@ -32,7 +32,9 @@ local function check_action(engine, path, value, env)
 end
 
 local function check_playbook(engine, path, value, env, index)
-  local playbook, why = playbook_check.check(engine, path, value, index())
+  local around = loader.pack_around(engine, path)
+  local known = around and not index().given and loader.index(engine, around) or index()
+  local playbook, why = playbook_check.check(engine, path, value, known)
   if not playbook then return false, why .. "\n" end
   local problems, warnings = look_playbook.check(engine, playbook, env)
   table.move(playbook.warnings, 1, #playbook.warnings, #warnings + 1, warnings)

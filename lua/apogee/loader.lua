@@ -169,6 +169,25 @@ function M.find_playbook(index, word)
   return nil, ('there is no playbook "%s": give the path of its file'):format(word)
 end
 
+local FOLDERS_UP = 3
+
+--- The pack in whose folder a file lies, or in a folder of it.
+---@param engine table
+---@param path string
+---@return table? pack
+function M.pack_around(engine, path)
+  local folder = path:match "^(.*)/[^/]*$" or "."
+  for _ = 1, FOLDERS_UP do
+    local file = folder .. "/pack.lua"
+    if engine.is_file(file) then
+      local value = engine.load(file)
+      return value ~= nil and pack_check.check(engine, file, value) or nil
+    end
+    folder = folder:match "^(.+)/[^/]+$"
+    if not folder then return nil end
+  end
+end
+
 --- Whether a word is the path of a file, not the id or name of an action.
 ---@param word string
 ---@return boolean

@@ -26,6 +26,8 @@ end
 
 ---@return table? playbook, string? message, boolean is_found its file
 local function find_playbook(engine, word)
+  local around = loader.is_path(word) and loader.pack_around(engine, word)
+  if around then engine.index = loader.index(engine, around) end
   local path, message = loader.find_playbook(index_of(engine), word)
   if not path then return nil, message, false end
   local value, why = engine.load(path)

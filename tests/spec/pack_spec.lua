@@ -81,12 +81,22 @@ describe("a pack", function()
       table.concat(engine.printed))
   end)
 
-  it("is checked wherever it is", function()
+  for _, target in ipairs { "pack.lua", "books/night.lua" } do
+    it("is checked wherever it is, by its " .. target, function()
+      local files = {}
+      for path, source in pairs(LOOK) do files[path:gsub("^/packs", "/home")] = source end
+      local engine = fake.new { files = files }
+      assert.equal(0, (main.run(engine, { command = "check",
+        targets = { "/home/abuse/" .. target } })))
+    end)
+  end
+
+  it("is there for a playbook in it that is named by its path", function()
     local files = {}
     for path, source in pairs(LOOK) do files[path:gsub("^/packs", "/home")] = source end
     local engine = fake.new { files = files }
-    assert.equal(0, (main.run(engine, { command = "check",
-      targets = { "/home/abuse/pack.lua" } })))
+    assert.equal(0, (main.run(engine, { command = "run", target = "/home/abuse/books/night.lua" })))
+    assert.equal("Night", engine.finished.playbook)
   end)
 
   for _, case in ipairs {

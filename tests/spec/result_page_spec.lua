@@ -59,6 +59,7 @@ local SECTIONS = {
   { "## An entity of a run", "entity_of_run" },
   { "### `apogee plan`", "plan" },
   { "### `apogee runs`", "runs" },
+  { "### `apogee list`", "list" },
   { "### `apogee quota`", "quota" },
   { "### `apogee cache`", "cache" },
   { "### `apogee doctor`", "doctor" },
