@@ -8,9 +8,12 @@
 #include <string.h>
 #include <time.h>
 
+#define SECONDS_MAX INT64_C(32503680000)
+
 static double scale = 1.0;
 static int64_t origin_unix_ms;
 static uint64_t origin_mono_ms;
+static int64_t shift_ms; /* added to the time of day */
 
 static uint64_t real_mono_ms(void)
 {
@@ -26,11 +29,25 @@ static int64_t real_unix_ms(void)
   return (int64_t)now.tv_sec * 1000 + (int64_t)now.tv_nsec / 1000000;
 }
 
+/* Reads "@ORIGIN" or "+START" up to the end of the text. */
+static bool read_seconds(const char *text, int64_t *unix_s)
+{
+  char *end = NULL;
+  if (*text < '0' || *text > '9')
+    return false;
+  errno = 0;
+  long long number = strtoll(text, &end, 10);
+  *unix_s = number;
+  return !errno && !*end && number <= SECONDS_MAX;
+}
+
 int ap_clock_init(struct ap_error *err)
 {
+  int64_t unix_s = 0;
   origin_mono_ms = real_mono_ms();
   origin_unix_ms = real_unix_ms();
   scale = 1.0;
+  shift_ms = 0;
   const char *text = getenv("APOGEE_CLOCK");
   if (!text || !*text)
     return AP_OK;
@@ -39,16 +56,16 @@ int ap_clock_init(struct ap_error *err)
   if (end == text || !(factor >= 1 && factor <= 100000))
     return ap_fail(err, AP_E_INVALID, "APOGEE_CLOCK=%s: the scale is a number from 1 to 100000",
                    text);
-  if (*end == '@') {
-    const char *start = end + 1;
-    errno = 0;
-    long long origin_s = strtoll(start, &end, 10);
-    if (errno || end == start || *end || origin_s < 0 || origin_s > 32503680000LL)
-      return ap_fail(err, AP_E_INVALID, "APOGEE_CLOCK=%s: after @ come seconds since 1970", text);
-    origin_unix_ms = origin_s * 1000;
-  } else if (*end) {
-    return ap_fail(err, AP_E_INVALID, "APOGEE_CLOCK=%s: write SCALE or SCALE@ORIGIN", text);
-  }
+  if (*end && *end != '@' && *end != '+')
+    return ap_fail(err, AP_E_INVALID, "APOGEE_CLOCK=%s: write SCALE, SCALE@ORIGIN or SCALE+START",
+                   text);
+  if (*end && !read_seconds(end + 1, &unix_s))
+    return ap_fail(err, AP_E_INVALID, "APOGEE_CLOCK=%s: after %c come seconds since 1970", text,
+                   *end);
+  if (*end == '@')
+    origin_unix_ms = unix_s * 1000;
+  else if (*end == '+')
+    shift_ms = unix_s * 1000 - origin_unix_ms;
   scale = factor;
   return AP_OK;
 }
@@ -62,8 +79,8 @@ uint64_t ap_clock_ms(void)
 int64_t ap_clock_unix_ms(void)
 {
   if (scale == 1.0)
-    return real_unix_ms();
-  return origin_unix_ms + (int64_t)((double)(real_unix_ms() - origin_unix_ms) * scale);
+    return real_unix_ms() + shift_ms;
+  return origin_unix_ms + shift_ms + (int64_t)((double)(real_unix_ms() - origin_unix_ms) * scale);
 }
 
 uint64_t ap_clock_real_wait_ms(uint64_t ms)

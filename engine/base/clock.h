@@ -2,8 +2,8 @@
  *
  * APOGEE_CLOCK=SCALE[@ORIGIN] in the environment makes time run SCALE times as fast (1 to 100000),
  * counted from ORIGIN (seconds since 1970, default: when the process started). Processes that are
- * given the same ORIGIN agree on the time. Meant for tests and rehearsals; said in the log when
- * set. */
+ * given the same ORIGIN agree on the time. With SCALE+START the process begins at START. Meant for
+ * tests and rehearsals; said in the log when set. */
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -52,6 +52,10 @@ static void test_settings_that_cannot_be_read_are_refused(void **state)
       "10@-1",
       "10@5x",
       "10@99999999999999999999",
+      "10+",
+      "10+x",
+      "10+-1",
+      "10+1@1",
   };
   for (size_t i = 0; i < COUNT_OF(settings); i++) {
     struct ap_error err = {0};
@@ -85,6 +89,17 @@ static void test_same_origin_gives_the_same_time_in_every_process(void **state)
   assert_int_equal(clock_init_with(setting, NULL), AP_OK);
   int64_t passed_s = ap_clock_unix_ms() / 1000 - origin_s;
   assert_true(passed_s >= 1000 && passed_s < 1100); /* 100 s and a little, ten times as fast */
+}
+
+static void test_a_start_is_the_time_at_which_the_process_begins(void **state)
+{
+  (void)state;
+  static const char *const settings[] = {"1+1767225600", "10+1767225600"};
+  for (size_t i = 0; i < COUNT_OF(settings); i++) {
+    assert_int_equal(clock_init_with(settings[i], NULL), AP_OK);
+    int64_t passed_s = ap_clock_unix_ms() / 1000 - 1767225600;
+    assert_true(passed_s >= 0 && passed_s < 1000);
+  }
 }
 
 static void test_waits_shrink_with_the_scale_to_one_at_least(void **state)
@@ -188,6 +203,7 @@ int main(void)
       cmocka_unit_test_teardown(test_scaled_time_runs_faster_and_never_back, reset_clock),
       cmocka_unit_test_teardown(test_same_origin_gives_the_same_time_in_every_process, reset_clock),
       cmocka_unit_test_teardown(test_waits_shrink_with_the_scale_to_one_at_least, reset_clock),
+      cmocka_unit_test_teardown(test_a_start_is_the_time_at_which_the_process_begins, reset_clock),
       cmocka_unit_test(test_times_are_written_in_utc),
       cmocka_unit_test(test_reads_the_times_that_virustotal_writes),
       cmocka_unit_test(test_refuses_what_is_no_time),
