@@ -278,8 +278,10 @@ static int set_up(struct init *init, const struct cli_args *args, struct cli_con
   struct ap_error err = {0};
   struct ap_secret *key = NULL;
   const char *file = args->config ? args->config : getenv("APOGEE_CONFIG");
-  const struct run_request request = {
-      .script = {.command = "init"}, .simulate = args->simulate, .scenario = args->scenario};
+  const struct run_request request = {.script = {.command = "init"},
+                                      .simulate = args->simulate,
+                                      .scenario = args->scenario,
+                                      .request_log = args->request_log};
   config->no_state = true;
   init->is_premium = config->virustotal.tier.premium;
   if (find_paths(init, file && *file ? file : NULL, args->simulate, &err) != AP_OK)

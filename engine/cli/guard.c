@@ -38,6 +38,7 @@ void guard_run(const struct run_request *request, const struct cli_config *confi
 {
   char output[PATH_MAX] = "";
   char metrics[PATH_MAX] = "";
+  char request_log[PATH_MAX] = "";
   bool with_state = uses_state(request, config);
   if (with_state && ap_folder_make(config->state_dir) != 0)
     return;
@@ -45,11 +46,14 @@ void guard_run(const struct run_request *request, const struct cli_config *confi
     folder_of(request->output, output);
   if (request->metrics)
     folder_of(request->metrics, metrics);
+  if (request->request_log)
+    folder_of(request->request_log, request_log);
   const char *const folders[] = {
       with_state ? config->state_dir : NULL,
       cli_temporary_folder(),
       *output ? output : NULL,
       *metrics ? metrics : NULL,
+      *request_log ? request_log : NULL,
   };
   int version = confine(folders, sizeof(folders) / sizeof(*folders), request->simulate);
   if (version == 0)

@@ -58,6 +58,11 @@ static int take_scenario(void *into, char *value, struct ap_error *err)
   return take_text(&((struct cli_args *)into)->scenario, value, err);
 }
 
+static int take_request_log(void *into, char *value, struct ap_error *err)
+{
+  return take_text(&((struct cli_args *)into)->request_log, value, err);
+}
+
 static int take_lock(void *into, char *value, struct ap_error *err)
 {
   if (!lock_name_is_good(value))
@@ -235,8 +240,13 @@ const struct cli_option cli_common_options[] = {
     {.name = "scenario",
      .value = "FILE",
      .group = CLI_GROUP_SIMULATE,
-     .doc = "answers and faults of the simulator (with --simulate)",
+     .doc = "answers and faults of the simulator and of other services (with --simulate)",
      .take = take_scenario},
+    {.name = "request-log",
+     .value = "FILE",
+     .group = CLI_GROUP_SIMULATE,
+     .doc = "a JSON line per request, without keys and secrets (with --simulate)",
+     .take = take_request_log},
     {.name = "fail-on-risky",
      .group = CLI_GROUP_RUN,
      .doc = "exit with 10, 11 or 12 when something is risky",

@@ -181,6 +181,7 @@ static int start_simulator(struct cli_parts *parts, const struct run_request *re
   struct sim_options options;
   sim_options_init(&options);
   take_tier(&config->virustotal.tier, &options);
+  options.request_log = request->request_log;
   if (request->scenario) {
     if (script_data_read(request->scenario, &parts->scenario, &err) != AP_OK)
       return said(CLI_EXIT_USAGE, &err);
@@ -310,19 +311,35 @@ static int open_store(struct cli_parts *parts, const struct run_request *request
   return said(CLI_EXIT_USAGE, &err);
 }
 
+/* What a scenario says of the services that actions ask: their answers, or "real": they are asked
+ * although VirusTotal is simulated. */
+static int read_services(const struct cli_parts *parts, struct net_web_options *options,
+                         struct ap_error *err)
+{
+  const struct ap_value *http = ap_value_get(&parts->scenario, "http");
+  options->is_loopback_only = parts->sim && !http;
+  if (!http || strcmp(ap_value_text(http, ""), "real") == 0)
+    return AP_OK;
+  if (http->kind == AP_VALUE_STRING)
+    return ap_fail(err, AP_E_INVALID, "the scenario's http is a list of answers or \"real\"");
+  options->answers = http;
+  return AP_OK;
+}
+
 /* Of the services that actions ask: beside VirusTotal, and with or without its key. */
-static int make_web(struct cli_parts *parts, const struct cli_config *config)
+static int make_web(struct cli_parts *parts, const struct run_request *request,
+                    const struct cli_config *config)
 {
   struct ap_error err = {0};
-  const struct net_web_options options = {
+  struct net_web_options options = {
       .proxy = config->virustotal.proxy,
       .proxy_password = parts->proxy_password,
       .ca_file = config->virustotal.ca_file,
       .private_hosts = (const char *const *)config->http.private_hosts.items,
       .private_count = config->http.private_hosts.count,
-      .is_loopback_only = parts->sim != NULL,
+      .request_log = request->request_log,
   };
-  if (net_http_global_init(&err) != AP_OK ||
+  if (read_services(parts, &options, &err) != AP_OK || net_http_global_init(&err) != AP_OK ||
       net_web_new(parts->loop, &options, &parts->web, &err) != AP_OK)
     return said(CLI_EXIT_USAGE, &err);
   parts->secrets = calloc(config->secret_count + 1, sizeof(*parts->secrets));
@@ -342,7 +359,7 @@ static int make_client(struct cli_parts *parts, const struct run_request *reques
   bool with_key = has_key(parts, config);
   if (cli_config_proxy_password(config, &parts->proxy_password, &err) != AP_OK)
     return said(CLI_EXIT_USAGE, &err);
-  int exit_code = make_web(parts, config);
+  int exit_code = make_web(parts, request, config);
   if (exit_code == CLI_EXIT_DONE)
     exit_code = open_store(parts, request, config);
   if (exit_code == CLI_EXIT_DONE && with_key)

@@ -107,10 +107,15 @@ int net_web_new(struct net_loop *loop, const struct net_web_options *options, st
     return ap_fail(err, AP_E_NO_MEMORY, "out of memory");
   web->loop = loop;
   web->is_loopback_only = options->is_loopback_only;
+  web->log = -1;
   int rc =
       copy_private(web, options) == AP_OK ? AP_OK : ap_fail(err, AP_E_NO_MEMORY, "out of memory");
   if (rc == AP_OK)
     rc = net_http_new(loop, &http, &web->http, err);
+  if (rc == AP_OK && options->answers)
+    rc = net_web_answers_new(options->answers, &web->answers, err);
+  if (rc == AP_OK && options->request_log)
+    rc = net_web_log_open(web, options->request_log, err);
   if (rc != AP_OK) {
     net_web_free(web);
     return rc;
@@ -129,6 +134,8 @@ void net_web_free(struct net_web *web)
     service_free(service);
   }
   net_http_free(web->http);
+  net_web_answers_free(web->answers);
+  net_web_log_close(web);
   for (size_t i = 0; i < web->private_count; i++)
     free(web->private_hosts[i]);
   free((void *)web->private_hosts);
@@ -229,7 +236,7 @@ int net_web_start(struct net_web_service *service, const struct net_web_request 
   return AP_PENDING;
 }
 
-void net_web_send(struct net_web_call *call)
+static int ask(struct net_web_call *call)
 {
   enum { LINES_MAX = 128 };
   const char *lines[LINES_MAX];
@@ -250,13 +257,20 @@ void net_web_send(struct net_web_call *call)
       .is_direct = call->is_direct,
       .may_be_private = call->may_be_private,
   };
+  return net_http_start(call->service->web->http, &request, net_web_answered, call,
+                        &call->http_call);
+}
+
+void net_web_send(struct net_web_call *call)
+{
+  struct ap_error err = {0};
+  bool is_given = call->service->web->answers != NULL;
   call->tries++;
-  int rc =
-      net_http_start(call->service->web->http, &request, net_web_answered, call, &call->http_call);
+  int rc = is_given ? net_web_reply(call, &err) : ask(call);
   if (rc == AP_PENDING)
     return;
   net_web_sent_ended(call);
-  net_web_fail(call, rc, NULL);
+  net_web_fail(call, rc, *err.text ? err.text : NULL);
 }
 
 static void forget(struct net_web_call *call)

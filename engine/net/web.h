@@ -7,6 +7,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/value.h"
 #include "net/http.h"
 #include "net/web_host.h"
 
@@ -22,6 +23,9 @@ struct net_web_options {
   const char *const *private_hosts;       /* names whose addresses may be private */
   size_t private_count;
   bool is_loopback_only; /* of a run whose VirusTotal is simulated: it reaches nobody */
+  const struct ap_value
+      *answers;            /* given instead of asking (web_answers.h); NULL: none. Borrowed */
+  const char *request_log; /* file: a JSON object a line per request, without secrets; NULL: none */
 };
 
 /* What one action may ask, as its manifest says. */

@@ -134,6 +134,7 @@ void net_web_answered(void *arg, const struct net_http_answer *answer)
 {
   struct net_web_call *call = arg;
   call->was_sent = call->was_sent || answer->was_sent;
+  net_web_log(call, answer);
   net_web_sent_ended(call);
   if (tries_again(call, answer))
     return;

@@ -74,6 +74,7 @@ void net_web_make_ready(struct net_web_call *call)
 void net_web_sent_ended(struct net_web_call *call)
 {
   call->http_call = NULL;
+  net_web_reply_cancel(call);
   call->state = NET_WEB_PAUSED;
   call->service->in_flight--;
   if (call->service->ready)

@@ -3,11 +3,14 @@
  *   web.c         services, calls and their requests
  *   web_pace.c    whose turn it is: how many at a time, how many in a while
  *   web_answer.c  what follows from an answer: another try, a redirect, the end
+ *   web_reply.c   an answer that is given instead of asking
+ *   web_log.c     the request log
  *   web_host.c    hosts and URLs */
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "net/web.h"
+#include "net/web_answers.h"
 
 enum {
   NET_WEB_HOSTS_MAX = 32,
@@ -22,6 +25,8 @@ struct net_web {
   char **private_hosts;
   size_t private_count;
   bool is_loopback_only;
+  struct net_web_answers *answers; /* NULL: services are asked */
+  int log;                         /* its file; -1: none */
 };
 
 struct net_web_service {
@@ -66,6 +71,8 @@ struct net_web_call {
   uint32_t redirects;
   struct net_timer *pause;
   struct net_http_call *http_call;
+  struct net_timer *reply_timer; /* instead of http_call, where answers are given */
+  struct net_web_given reply;
   net_http_done_fn *done;
   void *arg;
 };
@@ -91,3 +98,18 @@ void net_web_leave(struct net_web_call *call);                              /* w
 
 /* A net_http_done_fn: arg is the call. */
 void net_web_answered(void *arg, const struct net_http_answer *answer);
+
+/* ---- web_reply.c ---- */
+
+/* Answers later, in place of net_http_start; or an error now, with err: AP_E_DENIED when there is
+ * no answer. */
+int net_web_reply(struct net_web_call *call, struct ap_error *err) AP_MUST_USE;
+void net_web_reply_cancel(struct net_web_call *call);
+
+/* ---- web_log.c: nothing happens without a log ---- */
+
+int net_web_log_open(struct net_web *web, const char *path, struct ap_error *err) AP_MUST_USE;
+void net_web_log_close(struct net_web *web);
+void net_web_log(const struct net_web_call *call, const struct net_http_answer *answer);
+/* No answer was given for it. */
+void net_web_log_unanswered(const struct net_web_call *call, const char *why);

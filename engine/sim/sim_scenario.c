@@ -516,7 +516,8 @@ static int read_keys(const struct ap_value *keys, const struct sim_options *opti
 static int read_all(struct sim_scenario *scenario, const struct ap_value *value,
                     struct sim_options *options, struct sim_quota *quota, struct ap_error *err)
 {
-  static const char *const fields[] = {"keys", "answers", "faults", "scan_ms", "latency_ms"};
+  static const char *const fields[] = {"keys",    "answers",    "faults",
+                                       "scan_ms", "latency_ms", "http"}; /* of services: not ours */
   int64_t scan_ms = (int64_t)options->scan_ms;
   int64_t latency_ms = (int64_t)options->latency_ms;
   int rc = check_fields(value, "scenario", fields, COUNT_OF(fields), err);
