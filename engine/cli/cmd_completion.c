@@ -157,6 +157,12 @@ static void offer_commands(const struct typed *typed)
     offer_word(typed, command->name);
 }
 
+static void offer_kinds(const struct typed *typed)
+{
+  offer_word(typed, "action");
+  offer_word(typed, "playbook");
+}
+
 static void offer_operands(const struct typed *typed)
 {
   static const struct {
@@ -173,6 +179,8 @@ static void offer_operands(const struct typed *typed)
     offer_commands(typed);
   else if (strcmp(name, "completion") == 0)
     offer_word(typed, "bash");
+  else if (strcmp(name, "new") == 0)
+    offer_kinds(typed);
   else if (strcmp(name, "report") == 0 || strcmp(name, "resume") == 0)
     offer_runs(typed);
 }

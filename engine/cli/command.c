@@ -149,6 +149,33 @@ const struct cli_command cli_commands[] = {
              "are no problems, else with 2. Needs no key and sends nothing.\n",
      .groups = OFFLINE,
      .run = cli_check},
+    {.name = "new",
+     .synopsis = "action|playbook NAME",
+     .summary = "write the first files of an action or a playbook",
+     .help = "Examples:\n"
+             "  apogee new action abuse_score\n"
+             "  apogee new playbook playbooks/nightly\n"
+             "\n"
+             "Makes a folder NAME with an action or a playbook that works, its spec and a README.\n"
+             "What is there already is never written over. Needs no key and sends nothing.\n",
+     .groups = CLI_GROUP_LOG,
+     .run = cli_new},
+    {.name = "test",
+     .synopsis = "[DIR|FILE]... [--filter TEXT] [--record]",
+     .summary = "run the specs of actions and playbooks",
+     .help =
+         "Examples:\n"
+         "  apogee test\n"
+         "  apogee test actions/abuse_score --filter \"many reports\"\n"
+         "  apogee test --record actions/abuse_score\n"
+         "\n"
+         "Runs every *_spec.lua below DIR (default: this folder) with busted, the Debian package\n"
+         "lua-busted. A spec runs its action by the engine, in the sandbox, against the simulator\n"
+         "and answers that it gives; docs/testing.md says how. Exits with 0 when all succeed, 1\n"
+         "when some fail, 2 when none ran. Needs no key and, without --record, sends nothing.\n",
+     .groups = CLI_GROUP_LOG,
+     .own = cli_test_options,
+     .run = cli_test},
     {.name = "ping",
      .synopsis = "[--simulate]",
      .summary = "see whether VirusTotal can be reached with this key",

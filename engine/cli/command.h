@@ -55,6 +55,8 @@ int cli_doctor(const struct cli_command *command, int argc, char **argv);
 int cli_completion(const struct cli_command *command, int argc, char **argv);
 int cli_init(const struct cli_command *command, int argc, char **argv);
 int cli_simulate(const struct cli_command *command, int argc, char **argv);
+int cli_test(const struct cli_command *command, int argc, char **argv);
+int cli_new(const struct cli_command *command, int argc, char **argv);
 
 extern const struct cli_option cli_entities_options[];
 extern const struct cli_option cli_plan_options[];
@@ -63,6 +65,7 @@ extern const struct cli_option cli_cache_options[];
 extern const struct cli_option cli_doctor_options[];
 extern const struct cli_option cli_simulate_options[];
 extern const struct cli_option cli_run_options[];
+extern const struct cli_option cli_test_options[];
 extern const struct cli_option cli_init_options[];
 extern const struct cli_option cli_list_options[];
 extern const struct cli_option cli_runs_options[];

@@ -105,7 +105,10 @@ static int engine_web_host(lua_State *L)
 static int is_script(const struct dirent *entry)
 {
   size_t len = strlen(entry->d_name);
-  return entry->d_name[0] != '.' && len > 4 && strcmp(entry->d_name + len - 4, ".lua") == 0;
+  static const char spec[] = "_spec.lua"; /* of a test: lies beside what it tests */
+  bool is_spec = len >= strlen(spec) && strcmp(entry->d_name + len - strlen(spec), spec) == 0;
+  return entry->d_name[0] != '.' && len > 4 && strcmp(entry->d_name + len - 4, ".lua") == 0 &&
+         !is_spec;
 }
 
 /* Adds { path =, origin =, is_pack = } to the list on top. */

@@ -1,4 +1,5 @@
-/* The Lua modules that are part of the program (lua/apogee and lua/report, by their dotted names).
+/* The Lua modules that are part of the program (lua/apogee, lua/report and lua/kit, by their dotted
+ * names).
  */
 // SPDX-License-Identifier: Apache-2.0
 #pragma once

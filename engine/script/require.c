@@ -126,8 +126,9 @@ static int no_module_of_ours(const char *name, struct ap_error *err)
   enum { KNOWN_MAX = 128 };
   const char *known[KNOWN_MAX];
   size_t count = 0;
-  for (; count < KNOWN_MAX && script_embedded[count].name; count++)
-    known[count] = script_embedded[count].name;
+  for (size_t i = 0; count < KNOWN_MAX && script_embedded[i].name; i++)
+    if (is_ours(script_embedded[i].name))
+      known[count++] = script_embedded[i].name;
   const char *near = ap_nearest(name, known, count);
   return ap_fail(err, AP_E_NOT_FOUND, "there is no module \"%s\"%s%s%s", name,
                  near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");

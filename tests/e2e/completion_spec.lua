@@ -63,6 +63,10 @@ describe("completion in bash", function()
     { "apogee action nonsense --thr", count = 0 },
     { "apogee help ru", has = { "run", "runs" }, count = 2 },
     { "apogee completion ", has = { "bash" }, count = 1 },
+    { "apogee new ", has = { "action", "playbook" }, count = 2 },
+    { "apogee new action ", count = 0 },
+    { "apogee test ", count = 0 },
+    { "apogee test --", has = { "--filter", "--record" }, hasnt = { "--config" } },
     { "apogee report l", has = { "last" }, count = 1 },
   } do
     it("of: " .. case[1], function()

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "script/trusted.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/folder.h"
+#include "script/embedded.h"
+
+enum { OUTPUT_MAX_BYTES = 64 << 20 };
+
+/* ---- modules of the program ---- */
+
+static const struct script_module *find_module(const char *name)
+{
+  const struct script_module *module = script_embedded;
+  while (module->name && strcmp(module->name, name) != 0)
+    module++;
+  return module->name ? module : NULL;
+}
+
+/* A searcher of `require`. */
+static int search(lua_State *L)
+{
+  const char *name = luaL_checkstring(L, 1);
+  const struct script_module *module = find_module(name);
+  if (!module) {
+    lua_pushfstring(L, "no module '%s' of apogee", name);
+    return 1;
+  }
+  if (luaL_loadbuffer(L, module->code, module->len, module->name) != LUA_OK)
+    return lua_error(L);
+  lua_pushvalue(L, 1);
+  return 2;
+}
+
+/* Ours come first. [-0, +0, m] */
+static void add_searcher(lua_State *L)
+{
+  lua_getglobal(L, "table");
+  lua_getfield(L, -1, "insert");
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "searchers");
+  lua_replace(L, -2);
+  lua_pushinteger(L, 2); /* behind package.preload */
+  lua_pushcfunction(L, search);
+  lua_call(L, 3, 0);
+  lua_pop(L, 1);
+}
+
+/* ---- run ---- */
+
+/* Texts of a list, ended by NULL; the list keeps them. */
+static const char **texts_at(lua_State *L, int index)
+{
+  lua_Integer count = luaL_len(L, index);
+  const char **texts = lua_newuserdatauv(L, (size_t)(count + 1) * sizeof(*texts), 0);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_geti(L, index, i);
+    texts[i - 1] = luaL_checkstring(L, -1);
+    lua_pop(L, 1);
+  }
+  texts[count] = NULL;
+  return texts;
+}
+
+static void push_end(lua_State *L, const struct ap_child_end *end, struct ap_buf *out,
+                     struct ap_buf *err_out)
+{
+  lua_newtable(L);
+  lua_pushlstring(L, ap_buf_cstr(out), out->len);
+  lua_setfield(L, -2, "out");
+  lua_pushlstring(L, ap_buf_cstr(err_out), err_out->len);
+  lua_setfield(L, -2, "err");
+  lua_pushinteger(L, end->signal_number ? end->signal_number : end->exit_code);
+  lua_setfield(L, -2, end->signal_number ? "signal" : "exit");
+  lua_pushboolean(L, end->was_late);
+  lua_setfield(L, -2, "late");
+}
+
+/* make_folder(path) -> true, or nil and why not */
+static int make_folder(lua_State *L)
+{
+  int error = ap_folder_make(luaL_checkstring(L, 1));
+  if (!error) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushstring(L, strerror(error));
+  return 2;
+}
+
+static int run(lua_State *L)
+{
+  enum { MS = 1000 };
+  struct ap_child_end end = {0};
+  struct ap_error err = {0};
+  struct ap_buf out = {.max = OUTPUT_MAX_BYTES};
+  struct ap_buf err_out = {.max = OUTPUT_MAX_BYTES};
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 4);
+  struct ap_child child = {.limit_ms = (uint64_t)luaL_checkinteger(L, 4) * MS};
+  child.input.ptr = luaL_optlstring(L, 3, "", &child.input.len);
+  child.argv = texts_at(L, 1);
+  child.envp = lua_isnil(L, 2) ? (const char *const *)environ : texts_at(L, 2);
+  int rc = ap_child_run(&child, &out, &err_out, &end, &err);
+  if (rc == AP_OK)
+    push_end(L, &end, &out, &err_out);
+  ap_buf_deinit(&out);
+  ap_buf_deinit(&err_out);
+  if (rc == AP_OK)
+    return 1;
+  lua_pushnil(L);
+  lua_pushstring(L, err.text);
+  return 2;
+}
+
+/* ---- the state ---- */
+
+static int add_traceback(lua_State *L)
+{
+  const char *message = lua_tostring(L, 1);
+  luaL_traceback(L, L, message ? message : luaL_tolstring(L, 1, NULL), 1);
+  return 1;
+}
+
+static void push_given(lua_State *L, const struct script_trusted *trusted)
+{
+  lua_newtable(L);
+  lua_pushstring(L, trusted->engine);
+  lua_setfield(L, -2, "engine");
+  lua_pushcfunction(L, run);
+  lua_setfield(L, -2, "run");
+  lua_pushcfunction(L, make_folder);
+  lua_setfield(L, -2, "make_folder");
+  lua_newtable(L);
+  for (size_t i = 0; i < trusted->word_count; i++) {
+    lua_pushstring(L, trusted->words[i]);
+    lua_seti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "words");
+  for (size_t i = 0; i < trusted->option_count; i++) {
+    const char *value = trusted->options[2 * i + 1];
+    if (value)
+      lua_pushstring(L, value);
+    else
+      lua_pushboolean(L, 1);
+    lua_setfield(L, -2, trusted->options[2 * i]);
+  }
+}
+
+/* (trusted) -> exit code, message or nil */
+static int start(lua_State *L)
+{
+  const struct script_trusted *trusted = lua_touserdata(L, 1);
+  luaL_openlibs(L);
+  add_searcher(L);
+  lua_getglobal(L, "require");
+  lua_pushstring(L, trusted->module);
+  lua_call(L, 1, 1);
+  push_given(L, trusted);
+  lua_call(L, 1, 2);
+  return 2;
+}
+
+int script_trusted_run(const struct script_trusted *trusted, int *exit_code, struct ap_error *err)
+{
+  lua_State *L = luaL_newstate();
+  if (!L)
+    return ap_fail(err, AP_E_NO_MEMORY, "out of memory");
+  lua_pushcfunction(L, add_traceback);
+  lua_pushcfunction(L, start);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)trusted);
+  int rc = AP_OK;
+  if (lua_pcall(L, 1, 2, 1) != LUA_OK) {
+    rc = ap_fail(err, AP_E_INVALID, "%s", lua_tostring(L, -1));
+  } else {
+    *exit_code = (int)lua_tointeger(L, -2);
+    if (lua_isstring(L, -1))
+      (void)ap_fail(err, AP_OK, "%s", lua_tostring(L, -1));
+  }
+  lua_close(L);
+  return rc;
+}

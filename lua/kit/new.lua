@@ -1,0 +1,69 @@
+-- `apogee new`: the first files of an action or a playbook.
+-- SPDX-License-Identifier: Apache-2.0
+local files = require "kit.files"
+
+local DONE, WRONG_USAGE, NOT_WRITTEN = 0, 2, 7
+
+local KINDS = { action = "kit.new_action", playbook = "kit.new_playbook" }
+
+-- abuse_score: Abuse Score
+local function title_of(id)
+  return (id:gsub("_+$", ""):gsub("_+", " "):gsub("%f[%w]%l", string.upper))
+end
+
+local function id_of(path)
+  local id = path:match "([^/]*)/*$"
+  if id:find "^%l[%l%d_]*$" and #id <= 64 then return id end
+  local better = id:lower():gsub("[^%l%d_]+", "_"):gsub("^[%d_]+", ""):sub(1, 64)
+  return nil, ('"%s" is no name: it has lower-case letters, digits and _, and begins with a '
+    .. "letter%s"):format(id, better ~= "" and ", like " .. better or "")
+end
+
+local function filled(template, id)
+  local values = { ID = id, NAME = title_of(id) }
+  return (template:gsub("@(%u+)@", values))
+end
+
+local function first_that_is_there(paths)
+  for _, path in ipairs(paths) do
+    local file = io.open(path, "rb")
+    if file then
+      file:close()
+      return path
+    end
+  end
+end
+
+local function write_all(given, folder, id, templates)
+  local made, why = given.make_folder(folder)
+  if not made then return NOT_WRITTEN, folder .. ": " .. why end
+  for _, file in ipairs(templates) do
+    local path = folder .. "/" .. filled(file.name, id)
+    local good, wrong = pcall(files.write, path, filled(file.text, id))
+    if not good then return NOT_WRITTEN, tostring(wrong) end
+    print(path)
+  end
+  return DONE
+end
+
+return function(given)
+  local kind, path = table.unpack(given.words)
+  if not KINDS[kind] then
+    return WRONG_USAGE, ('"%s" is neither action nor playbook: new action NAME, or new playbook '
+      .. "NAME"):format(kind)
+  end
+  local id, message = id_of(path)
+  if not id then return WRONG_USAGE, message end
+  local folder = path:gsub("/+$", "")
+  local templates, paths = require(KINDS[kind]), {}
+  for _, file in ipairs(templates) do
+    table.insert(paths, folder .. "/" .. filled(file.name, id))
+  end
+  local there = first_that_is_there(paths)
+  if there then return WRONG_USAGE, there .. " is there already, and is not written over" end
+  local code, why = write_all(given, folder, id, templates)
+  if code == DONE then
+    print(("\nTry it:\n  apogee check %s\n  apogee test %s"):format(paths[1], folder))
+  end
+  return code, why
+end

@@ -1,0 +1,78 @@
+-- `apogee test`: finds the specs and has busted run them.
+-- SPDX-License-Identifier: Apache-2.0
+local files = require "kit.files"
+
+local DONE, FAILED, NOTHING = 0, 1, 2
+
+local NO_BUSTED = "specs are run by busted, which is not there: install the Debian package "
+  .. "lua-busted (apt-get install lua-busted)"
+
+local function is_spec(path) return path:find "_spec%.lua$" ~= nil end
+
+local function collect(lfs, path, found)
+  local mode, why = lfs.attributes(path, "mode")
+  if not mode then return why end
+  if mode ~= "directory" then
+    table.insert(found, path)
+    return nil
+  end
+  local names = {}
+  for name in lfs.dir(path) do
+    if not name:find "^%." then table.insert(names, name) end
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local below = path == "." and name or path:gsub("/+$", "") .. "/" .. name
+    local is_folder = lfs.symlinkattributes(below, "mode") == "directory"
+    if is_folder then collect(lfs, below, found) end
+    if not is_folder and is_spec(name) then table.insert(found, below) end
+  end
+  return nil
+end
+
+--- All specs that the words of the command line mean.
+---@return string[]? paths, string? message
+local function find(lfs, words)
+  local found = {}
+  for _, word in ipairs(#words > 0 and words or { "." }) do
+    local why = collect(lfs, word, found)
+    if why then return nil, why end
+  end
+  if #found > 0 then return found end
+  return nil, "there are no specs: no file *_spec.lua in " .. table.concat(
+    #words > 0 and words or { "this folder" }, ", ")
+end
+
+-- busted ends by ending the process; this way the state is closed and what is ours is removed.
+local function catch_exit()
+  local ended = {}
+  require("busted.compatibility").exit = function(code)
+    ended.code = code
+    error(ended, 0)
+  end
+  return ended
+end
+
+local function run_busted(given, paths, folder)
+  local config = folder .. "/busted.lua"
+  files.write(config, "return {}\n")
+  local words = { [0] = "apogee test", "-f", config, "--loaders=lua" }
+  if given.filter then table.insert(words, "--filter=" .. given.filter) end
+  for _, path in ipairs(paths) do table.insert(words, path) end
+  _G.arg = words
+  local ended = catch_exit()
+  local good, why = pcall(require "busted.runner", { standalone = false })
+  if good then return DONE end
+  if why ~= ended then error(why, 0) end
+  return ended.code == 0 and DONE or FAILED
+end
+
+return function(given)
+  if not pcall(require, "busted") or not pcall(require, "lfs") then return NOTHING, NO_BUSTED end
+  local paths, message = find(require "lfs", given.words)
+  if not paths then return NOTHING, message end
+  require("kit.trial").given = given
+  require "kit.assertions"
+  package.preload["apogee.testing"] = function() return require "kit.testing" end
+  return files.with_folder(function(folder) return run_busted(given, paths, folder) end)
+end

@@ -1,0 +1,298 @@
+-- `apogee test`: specs of authors, run by the program.
+-- SPDX-License-Identifier: Apache-2.0
+local program = require "e2e.support.program"
+local service = require "e2e.support.service"
+local workspace = require "e2e.support.workspace"
+
+local ACTION = [[
+return require "apogee.action" {
+  id = "asker", name = "Asker", doc = "Asks.", provider = "Service", accepts = { "ip_address" },
+  returns = "is_risky", needs = { http = { %q }, "vt" },
+  params = { { "threshold", type = "integer", default = 50 } },
+  run = function(ctx, entity)
+    local answer, message, code = http.get(%q, {
+      headers = { Key = secret "asker_key" }, query = { ip = entity.identifier } })
+    if not answer then return ctx.from_error(message, code) end
+    local found = answer.status == 200 and answer.json()
+    if not found then return ctx.failed("it answered " .. answer.status) end
+    entity:enrich("score", found.score)
+    entity:enrich("hour", clock.format(clock.now()):sub(1, 13))
+    if found.score >= ctx.params.threshold then
+      entity:mark_suspicious()
+      entity:insight { severity = "warn", title = "Many reports", body = "A score." }
+    end
+    return ctx.reported(vt.ip_report(entity.identifier))
+  end,
+}]]
+
+local HOST, URL = "api.example.com", "https://api.example.com/check"
+
+local FRAME = [[
+local testing = require "apogee.testing"
+local function ask(http, more)
+  local options = { entities = { "ip_address:198.51.100.7" }, secrets = { "asker_key" },
+    http = http }
+  for key, value in pairs(more or {}) do options[key] = value end
+  return testing.action("asker.lua", options)
+end
+local URL = %q
+describe("asker", function() %s end)]]
+
+local function write(w, body, host, url)
+  w:write("asker.lua", ACTION:format(host or HOST, url or URL))
+  w:write("asker_spec.lua", FRAME:format(url or URL, body))
+end
+
+--- Runs `apogee test` on a spec with that body.
+local function test(body, args, env)
+  local ran
+  workspace.with(function(w)
+    w.env = env or {}
+    write(w, body)
+    ran = w:run { "test", w.folder, table.unpack(args or {}) }
+  end)
+  return ran
+end
+
+local function it_says(body, ...)
+  local ran = test(("it('x', function() %s end)"):format(body))
+  assert.equal(1, ran.exit, ran.out .. ran.err)
+  for _, text in ipairs { ... } do
+    assert.is_truthy(ran.out:find(text, 1, true), text .. " is not in:\n" .. ran.out)
+  end
+end
+
+describe("apogee test", function()
+  it("runs an action in the sandbox, with answers that the spec gives", function()
+    local ran = test [[
+      it("marks what is reported", function()
+        local run = ask { { url = URL, json = { score = 90 } } }
+        assert.equal(0, run.exit)
+        assert.outcome(run, "198.51.100.7", "reported")
+        assert.enriched(run, "198.51.100.7", { score = 90, hour = "2026-01-15T12" })
+        assert.suspicious(run, "198.51.100.7")
+        assert.insight(run, "198.51.100.7", "Many reports")
+        assert.requests(run, { "GET " .. URL .. "?ip=198.51.100.7" })
+        assert.requests(run, { { url = URL .. "?ip=198.51.100.7", headers = { Key = "***" } } })
+        assert.equal("ip-address/report", run.vt[1].endpoint)
+      end)
+      it("negates", function()
+        local run = ask({ { url = URL, json = { score = 9 } } }, { params = { threshold = 10 } })
+        assert.is_not.suspicious(run, "198.51.100.7")
+        assert.is_not.outcome(run, "198.51.100.7", "failed")
+        assert.is_not.insight(run, nil, "Many")
+        assert.is_not.requests(run, {})
+      end)
+      it("tries again, as a run does", function()
+        local run = ask { { url = URL, status = 503 }, { url = URL, fails = "timeout" },
+          { url = URL, json = { score = 1 } } }
+        assert.outcome(run, "198.51.100.7", "reported")
+        assert.equal(3, #run.requests)
+      end)
+      it("has the simulator's scenario and its own clock", function()
+        local run = ask({ { url = URL, json = { score = 1 } } }, { clock = "2024-02-29T23:00:00Z",
+          scenario = { answers = { ["ip-address/report *"] = { { code = 0 } } } } })
+        assert.enriched(run, "198.51.100.7", { hour = "2024-02-29T23" })
+        assert.is_nil(run.entities["198.51.100.7"].enrichment.VirusTotal)
+      end)
+      it("sees a refusal", function()
+        local run = ask({}, { params = { threshold = "high" }, exit = 2 })
+        assert.matches("threshold", run.err)
+      end)
+      it("may use modules of the program and all of Lua", function()
+        assert.is_function(require("apogee.threshold").param)
+        assert.is_string(os.tmpname())
+        assert.is_nil(os.getenv "APOGEE_CLOCK")
+      end)
+    ]]
+    assert.equal(0, ran.exit, ran.out .. ran.err)
+    assert.matches("6 successes / 0 failures / 0 errors", ran.out)
+  end)
+
+  it("says what there was where an assertion fails", function()
+    local run = 'local run = ask { { url = URL, json = { score = 90 } } } '
+    it_says(run .. 'assert.outcome(run, "198.51.100.7", "not_found")',
+      'Expected outcome "198.51.100.7", "not_found"', "198.51.100.7 is reported",
+      "asker_spec.lua:")
+    it_says(run .. 'assert.outcome(run, "198.51.100.8", "reported")',
+      'there is no entity "198.51.100.8"; there are: 198.51.100.7')
+    it_says(run .. 'assert.enriched(run, "198.51.100.7", { score = 91 })',
+      "198.51.100.7 has score = 90;", "all it has: ")
+    it_says(run .. 'assert.insight(run, nil, "Few")', 'the insights are: 198.51.100.7: "Many')
+    it_says(run .. 'assert.requests(run, {})', "the requests were: \n  GET " .. URL
+      .. "?ip=198.51.100.7 and the headers key: ***")
+    it_says(run .. 'assert.is_not.suspicious(run, "198.51.100.7")', "Expected not suspicious",
+      "198.51.100.7 is suspicious")
+  end)
+
+  it("ends a test that asks what no answer is given for, and names the nearest", function()
+    it_says('ask { { url = URL .. "s", json = {} } }',
+      "no answer is given for GET " .. URL .. "?ip=198.51.100.7; the nearest is " .. URL .. "s")
+    it_says('ask { { url = URL, method = "POST", json = {} } }', "the nearest is POST " .. URL)
+    it_says('ask {}', "nor for any other request")
+  end)
+
+  it("says what is wrong with a call", function()
+    it_says('ask({}, { secrtes = {} })', 'unknown option "secrtes"', "asker_spec.lua:")
+    it_says('ask({}, { params = { threshold = "x" } })', "the run gave no result (exit 2)",
+      "threshold")
+    it_says('ask({}, { exit = 3 })', "not with 3")
+    it_says('ask { { url = URL, jsn = {} } }', 'unknown field "jsn"; did you mean "json"?')
+    it_says('ask({}, { clock = "noon" })', '"noon" is no time')
+    it_says('testing.action("nothing.lua")', "nothing.lua")
+    it_says('ask(testing.cassette "none.lua")', "there is no cassette", "apogee test --record")
+  end)
+
+  it("runs the specs that a filter leaves", function()
+    local body = 'it("good", function() end) it("bad", function() error "no" end)'
+    assert.equal(0, test(body, { "--filter", "good" }).exit)
+    assert.equal(1, test(body, { "--filter=bad" }).exit)
+    assert.equal(1, test(body).exit)
+    assert.equal(1, test("it(").exit)
+  end)
+
+  it("says so where there are no specs, no folder, or no busted", function()
+    workspace.with(function(w)
+      w.env = { APOGEE_CONFIG = "" }
+      local ran = w:run { "test", w.folder }
+      assert.equal(2, ran.exit)
+      assert.matches("there are no specs: no file *_spec.lua in " .. w.folder, ran.err, 1, true)
+      ran = w:run { "test", w:path "nowhere" }
+      assert.equal(2, ran.exit)
+      assert.matches("nowhere", ran.err)
+    end)
+    local ran = test('it("good", function() end)', {}, { LUA_PATH_5_4 = "/nowhere/?.lua" })
+    assert.equal(2, ran.exit)
+    assert.matches("install the Debian package lua-busted", ran.err, 1, true)
+    assert.equal("", ran.out)
+  end)
+
+  it("has specs lie beside actions, which are no actions", function()
+    workspace.with(function(w)
+      w.env = { APOGEE_CONFIG = "" }
+      write(w, 'it("good", function() end)')
+      local ran = w:run { "list", "--actions-path", w.folder }
+      assert.matches("\nasker ", ran.out)
+      assert.is_nil((ran.out .. ran.err):find("_spec", 1, true))
+    end)
+  end)
+
+  it("leaves nothing behind", function()
+    workspace.with(function(w)
+      w.env = { TMPDIR = w.folder }
+      write(w, 'it("asks", function() ask { { url = URL, json = { score = 1 } } } end)')
+      local function files()
+        local pipe = assert(io.popen("ls -A /tmp | grep -c '^lua_.*\\.d$'"))
+        local count = pipe:read "a"
+        pipe:close()
+        return count
+      end
+      local before = files()
+      assert.equal(0, w:run({ "test", w.folder }).exit)
+      assert.equal(before, files())
+    end)
+  end)
+end)
+
+describe("apogee test --record", function()
+  local KEY = "canary-4711-secret"
+
+  local function with_service(use)
+    workspace.with(function(w)
+      service.with(w.folder, nil, function(s)
+        w:write("asker.secret", KEY)
+        assert(os.execute("chmod 600 " .. program.quote(w:path "asker.secret")))
+        w:configure { virustotal = { url = "http://127.0.0.1:1" },
+          secrets = { asker_key = "file:" .. w:path "asker.secret" } }
+        use(w, s)
+      end)
+    end)
+  end
+
+  it("keeps what a service answered without secrets, and plays it without a network", function()
+    with_service(function(w, s)
+      write(w, [[it("asks", function()
+        local run = ask(testing.cassette "asker_cassette.lua")
+        assert.outcome(run, "198.51.100.7", "failed", "it answered 418")
+        assert.requests(run, { "GET " .. URL .. "?ip=198.51.100.7" })
+      end)]], s.host, s.url .. "/status/418")
+      assert.equal(1, w:run({ "test", w.folder }).exit)
+      assert.same({}, s:requests())
+      local ran = w:run { "test", "--record", w.folder }
+      assert.equal(0, ran.exit, ran.out .. ran.err)
+      assert.equal(KEY, s:requests()[1].headers.key)
+      ran = w:run { "test", w.folder }
+      assert.equal(0, ran.exit, ran.out .. ran.err)
+      assert.equal(1, #s:requests())
+    end)
+  end)
+
+  it("masks a secret that is sent back", function()
+    with_service(function(w, s)
+      write(w, [[it("asks", function() ask(testing.cassette "asker_cassette.lua") end)]], s.host,
+        s.url .. "/echo")
+      assert.equal(0, w:run({ "test", "--record", w.folder }).exit)
+      local recorded = assert(program.read(w:path "asker_cassette.lua"))
+      assert.is_nil(recorded:find("canary", 1, true))
+      assert.is_truthy(recorded:find("***", 1, true))
+      assert.is_truthy(recorded:find("GET /echo?ip=198.51.100.7", 1, true))
+      assert.is_nil(recorded:find("x-echo", 1, true))
+      w:write("asker_cassette.lua", (recorded:gsub("ip=198", "ip=199")))
+      local ran = w:run { "test", w.folder }
+      assert.equal(1, ran.exit)
+      assert.matches("no answer is given for GET " .. s.url .. "/echo?ip=198.51.100.7; "
+        .. "the nearest is GET " .. s.url .. "/echo?ip=199", ran.out, 1, true)
+    end)
+  end)
+end)
+
+describe("a run with --simulate", function()
+  it("gives the answers of its scenario, and logs requests without secrets", function()
+    workspace.with(function(w)
+      w:write("asker.secret", "canary-4711-secret")
+      assert(os.execute("chmod 600 " .. program.quote(w:path "asker.secret")))
+      w:configure { virustotal = { url = "http://127.0.0.1:1" },
+        secrets = { asker_key = "file:" .. w:path "asker.secret" } }
+      w:write("asker.lua", ACTION:format(HOST, URL))
+      local scenario = w:write("scenario.lua",
+        'return { http = { { url = "' .. URL .. '", json = { score = 77, list = {} } } } }')
+      local args = { "action", w:path "asker.lua", "--entity", "ip_address:198.51.100.7",
+        "--format", "json", "--scenario", scenario, "--request-log", w:path "requests" }
+      local ran = w:run(args)
+      assert.equal(2, ran.exit)
+      assert.matches("goes with %-%-simulate", ran.err)
+      table.insert(args, "--simulate")
+      local document = w:json(args)
+      assert.equal(77, document.entities[1].enrichment.Service.score)
+      local requests = w:requests()
+      assert.equal(2, #requests)
+      assert.same({ "asker", "GET", URL .. "?ip=198.51.100.7", 200, '{"list":[],"score":77}' }, {
+        requests[1].service, requests[1].method, requests[1].url, requests[1].status,
+        requests[1].answer.body })
+      assert.is_nil(program.read(w:path "requests"):find("canary", 1, true))
+    end)
+  end)
+
+  it("reaches nobody where the scenario says nothing of services", function()
+    workspace.with(function(w)
+      w:write("asker.secret", "canary-4711-secret")
+      assert(os.execute("chmod 600 " .. program.quote(w:path "asker.secret")))
+      w:configure { virustotal = { url = "http://127.0.0.1:1" },
+        secrets = { asker_key = "file:" .. w:path "asker.secret" } }
+      w:write("asker.lua", ACTION:format(HOST, URL))
+      local document = w:json { "action", w:path "asker.lua", "--entity",
+        "ip_address:198.51.100.7", "--format", "json", "--simulate", "--scenario",
+        w:write("scenario.lua", "return {}") }
+      assert.equal("denied", document.entities[1].outcome)
+      for text, message in pairs {
+        ['return { http = "fake" }'] = 'a list of answers or "real"',
+        ['return { http = { { json = {} } } }'] = "http[1].url is missing",
+      } do
+        local ran = w:run { "action", w:path "asker.lua", "--entity", "ip_address:198.51.100.7",
+          "--simulate", "--scenario", w:write("scenario.lua", text) }
+        assert.equal(2, ran.exit)
+        assert.matches(message, ran.err, 1, true)
+      end
+    end)
+  end)
+end)
