@@ -11,6 +11,10 @@ local sandbox = {
 files["lua/actions"] = sandbox
 files["playbooks"] = sandbox
 
+files["playbooks/**/*_spec.lua"] = {
+  std = "lua54+busted", not_globals = { "vt", "http", "files", "sftp", "secret" },
+}
+
 files["tests"] = { std = "lua54+busted" }
 files["tests/tally.lua"] = { std = "lua54" }
 files[".luacheckrc"] = { std = "+luacheckrc" }

@@ -85,6 +85,7 @@ local CHECKS = { pack = check_pack, playbook = check_playbook }
 ---@param index fun(): table of the actions, from the loader
 ---@return boolean ok, string lines
 function M.file(engine, path, index)
+  if path:find "_spec%.lua$" then return true, path .. ": a spec, for apogee test\n" end
   local value, env = engine.load(path)
   if value == nil then return false, env .. "\n" end
   local kind = type(value) == "table" and rawget(value, "kind")

@@ -9,12 +9,12 @@ local M = {}
 --- Reads one action file.
 ---@param engine table
 ---@param path string
----@return table? action, string? message
+---@return table? action, string? message, string? kind of what the file returned
 function M.read(engine, path)
   local value, env = engine.load(path)
   if value == nil then return nil, env end
   local action, message = manifest.check(engine, path, value)
-  if not action then return nil, message end
+  if not action then return nil, message, type(value) == "table" and rawget(value, "kind") end
   action.env = env
   return action
 end
@@ -38,7 +38,8 @@ local function add(index, action)
 end
 
 local function add_file(index, path, origin, pack)
-  local action, message = M.read(index.engine, path)
+  local action, message, kind = M.read(index.engine, path)
+  if kind == "playbook" and not pack then return end -- those may lie beside their actions
   if action and pack then
     action.pack = pack
     message = pack_check.exceeds(index.engine, pack, action)

@@ -27,6 +27,12 @@ function M.join(folder, path)
   return folder .. "/" .. path
 end
 
+--- The same path from anywhere.
+function M.absolute(path)
+  if path:find "^/" then return path end
+  return require("lfs").currentdir() .. "/" .. path
+end
+
 --- Removes a folder and all in it.
 function M.remove(folder)
   local lfs = require "lfs"

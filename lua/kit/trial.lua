@@ -210,7 +210,7 @@ function M.run(command, word, options)
   for key, value in pairs(options) do copy[key] = value end
   copy.actions = {}
   for _, path in ipairs(options.actions or { "." }) do
-    table.insert(copy.actions, M.path(path))
+    table.insert(copy.actions, files.absolute(M.path(path)))
   end
   return files.with_folder(function(folder) return execute(command, target, copy, folder) end)
 end

@@ -31,6 +31,13 @@ describe("the index of actions", function()
     } }, found.broken)
   end)
 
+  it("passes over playbooks, which may lie beside their actions", function()
+    local found = index { ["/actions/a.lua"] = source "a", ["/actions/p.lua"] =
+      'return require "apogee.playbook" { name = "P", steps = {} }' }
+    assert.equal(1, #found.actions)
+    assert.same({}, found.broken)
+  end)
+
   it("names the first two of three files with one id", function()
     local found = index {
       ["/actions/1.lua"] = source "a", ["/actions/2.lua"] = source "a",

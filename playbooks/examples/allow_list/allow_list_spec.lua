@@ -1,0 +1,54 @@
+-- SPDX-License-Identifier: Apache-2.0
+local testing = require "apogee.testing"
+
+local RISKY, EMPTY = "44d88612fea8a8f36de82e1278abb02f", "d41d8cd98f00b204e9800998ecf8427e"
+
+local function run(entities)
+  return testing.playbook("allow_listed.lua", { entities = entities })
+end
+
+--- All that VirusTotal was asked about.
+local function asked(ran)
+  local resources = {}
+  for _, request in ipairs(ran.vt) do
+    for _, resource in ipairs(request.resources) do resources[resource] = true end
+  end
+  return resources
+end
+
+describe("the allow list", function()
+  it("keeps what is on it from being asked", function()
+    local ran = run { "filehash:" .. RISKY, "filehash:" .. EMPTY, "hostname:www.example.org",
+      "hostname:www.virustotal.com", "ip_address:203.0.113.10", "ip_address:8.8.8.8" }
+    assert.equal(0, ran.exit)
+    local resources = asked(ran)
+    for _, word in ipairs { RISKY, "virustotal.com", "8.8.8.8" } do
+      assert.is_true(resources[word], word)
+    end
+    for _, word in ipairs { EMPTY, "example.org", "203.0.113.10" } do
+      assert.is_nil(resources[word], word)
+    end
+    assert.insight(ran, nil, "On the allow list: 3")
+    assert.suspicious(ran, RISKY)
+  end)
+
+  it("says nothing where it left nothing out", function()
+    assert.is_not.insight(run { "filehash:" .. RISKY }, nil, "On the allow list")
+  end)
+
+  for url, is_asked in pairs {
+    ["http://example.org/"] = false, ["https://a.b.EXAMPLE.org:8443/x?y"] = false,
+    ["http://ana@cdn.example.net/"] = false, ["http://203.0.113.10/x"] = false,
+    ["http://badexample.org/"] = true, ["http://example.org.evil.example.com/"] = true,
+    ["http://example.org@evil.example.com/"] = true,
+    ["http://evil.example.com/#example.org"] = true,
+    ["http://evil.example.com/?x=http://example.org/"] = true,
+    ["http://example.net/"] = true,
+  } do
+    it((is_asked and "does not take " or "takes ") .. url, function()
+      local count = 0
+      for _ in pairs(asked(run { "url:" .. url })) do count = count + 1 end
+      assert.equal(is_asked, count > 0)
+    end)
+  end
+end)
