@@ -9,6 +9,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local assert = require "luassert"
 local say = require "say"
+local write = require "kit.write"
 
 local M = {}
 
@@ -141,8 +142,7 @@ local function described(name, arguments)
   local words = {}
   for i = 2, arguments.n do
     local value = arguments[i]
-    table.insert(words, type(value) == "table" and assert:format({ value, n = 1 })[1]
-      or text_of(value))
+    table.insert(words, type(value) == "table" and write.value(value) or text_of(value))
   end
   return name .. " " .. table.concat(words, ", ")
 end

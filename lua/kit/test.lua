@@ -43,6 +43,33 @@ local function find(lfs, words)
     #words > 0 and words or { "this folder" }, ", ")
 end
 
+-- A spec finds the modules of its own folder, as its action does.
+local function search_beside(name)
+  local trial = require "kit.trial"
+  local path = trial.path((name:gsub("%.", "/")) .. ".lua")
+  if not files.read(path) then return "no file '" .. path .. "'" end
+  local chunk, why = loadfile(path)
+  if not chunk then error(why, 0) end
+  return chunk, path
+end
+
+-- What busted prints as ever, and how many ran.
+local function count_tests(ran)
+  package.preload["busted.outputHandlers.apogee"] = function()
+    local busted = require "busted"
+    local is_terminal = require("term").isatty(io.stdout)
+    local usual = require("busted.outputHandlers."
+      .. (is_terminal and "utfTerminal" or "plainTerminal"))
+    return function(options)
+      busted.subscribe({ "test", "end" }, function()
+        ran.count = ran.count + 1
+        return nil, true
+      end)
+      return usual(options)
+    end
+  end
+end
+
 -- busted ends by ending the process; this way the state is closed and what is ours is removed.
 local function catch_exit()
   local ended = {}
@@ -56,15 +83,19 @@ end
 local function run_busted(given, paths, folder)
   local config = folder .. "/busted.lua"
   files.write(config, "return {}\n")
-  local words = { [0] = "apogee test", "-f", config, "--loaders=lua" }
+  local words = { [0] = "apogee test", "-f", config, "--loaders=lua", "--output=apogee" }
   if given.filter then table.insert(words, "--filter=" .. given.filter) end
   for _, path in ipairs(paths) do table.insert(words, path) end
   _G.arg = words
-  local ended = catch_exit()
+  local ran, ended = { count = 0 }, catch_exit()
+  count_tests(ran)
+  table.insert(package.searchers, 3, search_beside)
   local good, why = pcall(require "busted.runner", { standalone = false })
-  if good then return DONE end
-  if why ~= ended then error(why, 0) end
-  return ended.code == 0 and DONE or FAILED
+  if not good and why ~= ended then error(why, 0) end
+  if not good then return ended.code == 0 and DONE or FAILED end
+  if ran.count > 0 then return DONE end
+  return NOTHING, given.filter and ('no spec has "%s" in its name'):format(given.filter)
+    or "the specs test nothing"
 end
 
 return function(given)

@@ -95,6 +95,24 @@ describe("apogee test", function()
         assert.enriched(run, "198.51.100.7", { hour = "2024-02-29T23" })
         assert.is_nil(run.entities["198.51.100.7"].enrichment.VirusTotal)
       end)
+      it("does not wait longer than the run may", function()
+        local run = ask({ { url = URL, delay_ms = 3600000 } }, { args = { "--deadline", "1s" } })
+        assert.outcome(run, "198.51.100.7", "not_asked")
+        assert.equal(1, run.exit)
+      end)
+      it("reaches named hosts only, also by a redirect", function()
+        local run = ask { { url = URL, status = 302,
+          headers = { Location = "https://x.example/" } } }
+        assert.outcome(run, "198.51.100.7", "denied", "x.example")
+        run = ask { { url = URL, status = 302, headers = { Location = "/moved" } },
+          { url = "https://api.example.com/moved", json = { score = 2 } } }
+        assert.enriched(run, "198.51.100.7", { score = 2 })
+        assert.equal("***", run.requests[2].headers.key)
+      end)
+      it("masks a secret that is sent back", function()
+        local run = ask { { url = URL, json = { score = 1, key = "made-up-asker_key" } } }
+        assert.is_nil(run.requests[1].answer.body:find("made-up", 1, true))
+      end)
       it("sees a refusal", function()
         local run = ask({}, { params = { threshold = "high" }, exit = 2 })
         assert.matches("threshold", run.err)
@@ -106,7 +124,7 @@ describe("apogee test", function()
       end)
     ]]
     assert.equal(0, ran.exit, ran.out .. ran.err)
-    assert.matches("6 successes / 0 failures / 0 errors", ran.out)
+    assert.matches("9 successes / 0 failures / 0 errors", ran.out)
   end)
 
   it("says what there was where an assertion fails", function()
@@ -119,6 +137,7 @@ describe("apogee test", function()
     it_says(run .. 'assert.enriched(run, "198.51.100.7", { score = 91 })',
       "198.51.100.7 has score = 90;", "all it has: ")
     it_says(run .. 'assert.insight(run, nil, "Few")', 'the insights are: 198.51.100.7: "Many')
+    it_says(run .. 'assert.requests(run, { "GET x" })', 'Expected requests {\n  "GET x",\n}')
     it_says(run .. 'assert.requests(run, {})', "the requests were: \n  GET " .. URL
       .. "?ip=198.51.100.7 and the headers key: ***")
     it_says(run .. 'assert.is_not.suspicious(run, "198.51.100.7")', "Expected not suspicious",
@@ -149,6 +168,10 @@ describe("apogee test", function()
     assert.equal(1, test(body, { "--filter=bad" }).exit)
     assert.equal(1, test(body).exit)
     assert.equal(1, test("it(").exit)
+    local ran = test(body, { "--filter", "none" })
+    assert.equal(2, ran.exit)
+    assert.matches('no spec has "none" in its name', ran.err, 1, true)
+    assert.equal(2, test("").exit)
   end)
 
   it("says so where there are no specs, no folder, or no busted", function()
@@ -174,6 +197,22 @@ describe("apogee test", function()
       local ran = w:run { "list", "--actions-path", w.folder }
       assert.matches("\nasker ", ran.out)
       assert.is_nil((ran.out .. ran.err):find("_spec", 1, true))
+    end)
+  end)
+
+  it("has a spec find the modules of its folder", function()
+    workspace.with(function(w)
+      assert(os.execute("mkdir " .. program.quote(w:path "policy")))
+      w:write("policy/weights.lua", "return { major = 3 }")
+      w:write("policy/broken.lua", "return {")
+      write(w, [[it("finds", function()
+        assert.equal(3, require("policy.weights").major)
+        assert.has_error(function() require "policy.none" end)
+        local _, message = pcall(require, "policy.broken")
+        assert.matches("broken.lua:1:", message, 1, true)
+      end)]])
+      local ran = w:run { "test", w.folder }
+      assert.equal(0, ran.exit, ran.out .. ran.err)
     end)
   end)
 

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local json = require "dkjson"
 local testing = require "apogee.testing"
+local weights = require "policy.weights"
 
 local HASH = "44d88612fea8a8f36de82e1278abb02f"
 
@@ -25,6 +26,20 @@ local function weigh(names, params)
     scenario = { answers = { ["file/report " .. HASH] = { { body = report_of(names) } } } },
   })
 end
+
+describe("weights", function()
+  it("are those of majors, noisy engines and others", function()
+    assert.equal(weights.MAJOR, weights.of "Kaspersky")
+    assert.equal(weights.NOISY, weights.of "Bkav")
+    assert.equal(weights.USUAL, weights.of "An engine of tomorrow")
+  end)
+
+  it("are summed", function()
+    local sum, majors = weights.sum { "Bkav", "Microsoft", "GData" }
+    assert.equal(4.25, sum)
+    assert.same({ "Microsoft" }, majors)
+  end)
+end)
 
 describe("weigh_hash", function()
   for _, case in ipairs {
