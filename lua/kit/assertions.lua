@@ -5,6 +5,7 @@
 --   assert.suspicious(run, IDENTIFIER)
 --   assert.insight(run, IDENTIFIER or nil, TEXT)           a part of its title or body
 --   assert.requests(run, { "METHOD URL", { method =, url =, body =, headers = {} }, ... })
+--   assert.vt_requests(run, { "ENDPOINT RESOURCE", ... })  in any order, however they were packed
 --
 -- SPDX-License-Identifier: Apache-2.0
 local assert = require "luassert"
@@ -136,6 +137,27 @@ function checks.requests(run, wanted)
     if not is_like(request, wanted[i]) then return false, message end
   end
   return true, message
+end
+
+local function same_words(a, b)
+  if #a ~= #b then return false end
+  for i, word in ipairs(a) do
+    if word ~= b[i] then return false end
+  end
+  return true
+end
+
+function checks.vt_requests(run, wanted)
+  local there, sorted_wanted = {}, { table.unpack(wanted) }
+  for _, request in ipairs(run.vt) do
+    for _, resource in ipairs(request.resources) do
+      table.insert(there, request.endpoint .. " " .. resource)
+    end
+  end
+  table.sort(there)
+  table.sort(sorted_wanted)
+  return same_words(there, sorted_wanted), "VirusTotal was asked for: "
+    .. (#there > 0 and "\n  " .. table.concat(there, "\n  ") or "nothing")
 end
 
 local function described(name, arguments)

@@ -13,6 +13,7 @@
 --   secrets   their values by their names; a list of names: made-up values
 --   scenario  of the simulator, as in docs/simulator.md
 --   clock     when the run begins: "2026-01-15T12:00:00Z", which it is without
+--   speed     how many times as fast its time runs: 1000
 --   config    more of the configuration: policy, limits, ...
 --   actions   folders with more actions; that of the spec is one
 --   args      more words of the command line

@@ -10,12 +10,12 @@ local write = require "kit.write"
 local M = {}
 
 local CLOCK = "2026-01-15T12:00:00Z"
-local CLOCK_SCALE = 1000
+local SPEED = 1000
 local LIMIT_S = 120
 
 local OPTIONS = {
   "actions", "args", "clock", "config", "entities", "exit", "http", "limit", "params", "scenario",
-  "secrets",
+  "secrets", "speed",
 }
 
 local TIER = { per_minute = 0, per_day = 0, per_month = 0, list = 25, premium = true }
@@ -130,7 +130,7 @@ local function environment(folder, options)
   local env = {
     "HOME=" .. folder, "TMPDIR=" .. folder, "APOGEE_CONFIG=" .. folder .. "/config.lua",
     "APOGEE_STATE_DIR=" .. folder .. "/state",
-    ("APOGEE_CLOCK=%d+%d"):format(CLOCK_SCALE, moment.seconds(options.clock or CLOCK)),
+    ("APOGEE_CLOCK=%s+%d"):format(options.speed or SPEED, moment.seconds(options.clock or CLOCK)),
   }
   for _, name in ipairs { "PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS" } do
     local value = os.getenv(name)

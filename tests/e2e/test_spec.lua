@@ -16,7 +16,7 @@ return require "apogee.action" {
     local found = answer.status == 200 and answer.json()
     if not found then return ctx.failed("it answered " .. answer.status) end
     entity:enrich("score", found.score)
-    entity:enrich("hour", clock.format(clock.now()):sub(1, 13))
+    entity:enrich("day", clock.format(clock.now()):sub(1, 10))
     if found.score >= ctx.params.threshold then
       entity:mark_suspicious()
       entity:insight { severity = "warn", title = "Many reports", body = "A score." }
@@ -69,12 +69,12 @@ describe("apogee test", function()
         local run = ask { { url = URL, json = { score = 90 } } }
         assert.equal(0, run.exit)
         assert.outcome(run, "198.51.100.7", "reported")
-        assert.enriched(run, "198.51.100.7", { score = 90, hour = "2026-01-15T12" })
+        assert.enriched(run, "198.51.100.7", { score = 90, day = "2026-01-15" })
         assert.suspicious(run, "198.51.100.7")
         assert.insight(run, "198.51.100.7", "Many reports")
         assert.requests(run, { "GET " .. URL .. "?ip=198.51.100.7" })
         assert.requests(run, { { url = URL .. "?ip=198.51.100.7", headers = { Key = "***" } } })
-        assert.equal("ip-address/report", run.vt[1].endpoint)
+        assert.vt_requests(run, { "ip-address/report 198.51.100.7" })
       end)
       it("negates", function()
         local run = ask({ { url = URL, json = { score = 9 } } }, { params = { threshold = 10 } })
@@ -90,9 +90,9 @@ describe("apogee test", function()
         assert.equal(3, #run.requests)
       end)
       it("has the simulator's scenario and its own clock", function()
-        local run = ask({ { url = URL, json = { score = 1 } } }, { clock = "2024-02-29T23:00:00Z",
+        local run = ask({ { url = URL, json = { score = 1 } } }, { clock = "2024-02-29T12:00:00Z",
           scenario = { answers = { ["ip-address/report *"] = { { code = 0 } } } } })
-        assert.enriched(run, "198.51.100.7", { hour = "2024-02-29T23" })
+        assert.enriched(run, "198.51.100.7", { day = "2024-02-29" })
         assert.is_nil(run.entities["198.51.100.7"].enrichment.VirusTotal)
       end)
       it("does not wait longer than the run may", function()
@@ -113,6 +113,11 @@ describe("apogee test", function()
         local run = ask { { url = URL, json = { score = 1, key = "made-up-asker_key" } } }
         assert.is_nil(run.requests[1].answer.body:find("made-up", 1, true))
       end)
+      it("has time run as fast as it says", function()
+        local run = ask({ { url = URL, json = { score = 1 } } },
+          { clock = "2024-02-29T23:50:00Z", speed = 1 })
+        assert.enriched(run, "198.51.100.7", { day = "2024-02-29" })
+      end)
       it("sees a refusal", function()
         local run = ask({}, { params = { threshold = "high" }, exit = 2 })
         assert.matches("threshold", run.err)
@@ -124,7 +129,7 @@ describe("apogee test", function()
       end)
     ]]
     assert.equal(0, ran.exit, ran.out .. ran.err)
-    assert.matches("9 successes / 0 failures / 0 errors", ran.out)
+    assert.matches("10 successes / 0 failures / 0 errors", ran.out)
   end)
 
   it("says what there was where an assertion fails", function()
@@ -140,6 +145,8 @@ describe("apogee test", function()
     it_says(run .. 'assert.requests(run, { "GET x" })', 'Expected requests {\n  "GET x",\n}')
     it_says(run .. 'assert.requests(run, {})', "the requests were: \n  GET " .. URL
       .. "?ip=198.51.100.7 and the headers key: ***")
+    it_says(run .. 'assert.vt_requests(run, {})',
+      "VirusTotal was asked for: \n  ip-address/report 198.51.100.7")
     it_says(run .. 'assert.is_not.suspicious(run, "198.51.100.7")', "Expected not suspicious",
       "198.51.100.7 is suspicious")
   end)
@@ -158,6 +165,7 @@ describe("apogee test", function()
     it_says('ask({}, { exit = 3 })', "not with 3")
     it_says('ask { { url = URL, jsn = {} } }', 'unknown field "jsn"; did you mean "json"?')
     it_says('ask({}, { clock = "noon" })', '"noon" is no time')
+    it_says('ask({}, { speed = 0 })', "the scale is a number from 1 to 100000")
     it_says('testing.action("nothing.lua")', "nothing.lua")
     it_says('ask(testing.cassette "none.lua")', "there is no cassette", "apogee test --record")
   end)

@@ -11,6 +11,10 @@ local RUN = {
       enrichment = { One = { x = 1 }, Two = { y = "z" } } },
     b = { steps = { first = "reported", second = "denied" } },
   },
+  vt = {
+    { endpoint = "file/report", resources = { "b", "a" } },
+    { endpoint = "url/report", resources = { "c" } },
+  },
   requests = {
     { method = "GET", url = "https://a.example/", headers = { key = "***" } },
     { method = "POST", url = "https://b.example/", headers = {}, body = "{}", status = 200 },
@@ -35,6 +39,9 @@ describe("an assertion of apogee.testing", function()
     { true, "requests", { { headers = { Key = "***" } }, { body = "{}", status = 200 } } },
     { false, "requests", { { headers = { Key = "x" } }, {} } },
     { false, "requests", { {}, { body = "[]" } } },
+    { true, "vt_requests", { "url/report c", "file/report a", "file/report b" } },
+    { false, "vt_requests", { "file/report a", "file/report b" } },
+    { false, "vt_requests", { "url/report c", "file/report a", "file/report a" } },
   } do
     it(("%s of %s is %s"):format(case[2], tostring(case[3]), case[1]), function()
       local is_it, message = checks[case[2]](RUN, table.unpack(case, 3, 5))
