@@ -78,6 +78,9 @@ static void describe(const struct net_http_call *call, CURLcode curl, int code, 
   const char *what = *call->error ? call->error : curl_easy_strerror(curl);
   if (code == AP_E_DENIED) {
     (void)snprintf(text, size, "its address is private, or of this machine");
+  } else if (code == AP_E_TOO_LARGE && call->is_head_too_large) {
+    (void)snprintf(text, size, "the head of the answer is larger than %d bytes",
+                   NET_HTTP_HEAD_MAX_BYTES);
   } else if (code == AP_E_TOO_LARGE) {
     (void)snprintf(text, size, "the answer is larger than %zu bytes", call->body.max);
   } else if (code == AP_E_TLS) {
@@ -136,6 +139,12 @@ static bool was_sent(const struct net_http_call *call)
   return bytes > 0;
 }
 
+/* What libcurl says when one line of a head is longer than it takes. */
+static bool has_endless_line(CURLcode curl, const struct net_http_answer *answer)
+{
+  return curl == CURLE_OUT_OF_MEMORY && answer->was_sent;
+}
+
 void net_http_finish(struct net_http_call *call, CURLcode curl)
 {
   char text[512] = "";
@@ -152,6 +161,10 @@ void net_http_finish(struct net_http_call *call, CURLcode curl)
       answer.code = net_http_upload_error(call);
     if (call->is_refused && answer.code == AP_E_NETWORK)
       answer.code = AP_E_DENIED;
+    if (has_endless_line(curl, &answer)) {
+      call->is_head_too_large = true;
+      answer.code = AP_E_TOO_LARGE;
+    }
     describe(call, curl, answer.code, text, sizeof(text));
   }
   if (call->upload)

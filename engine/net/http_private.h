@@ -30,6 +30,8 @@ struct net_http {
 
 struct net_http_streaming; /* of http_upload.c */
 
+enum { NET_HTTP_HEAD_MAX_BYTES = 64 * 1024 };
+
 struct net_http_call {
   struct net_http_call *prev, *next;
   struct net_http *http;
@@ -43,6 +45,7 @@ struct net_http_call {
   bool keeps_head;
   bool may_be_private;
   bool is_refused; /* an address was, for it is not public */
+  bool is_head_too_large;
   net_http_done_fn *done;
   void *arg;
   char error[CURL_ERROR_SIZE];

@@ -7,8 +7,6 @@
 #include "net/address.h"
 #include "net/http_private.h"
 
-enum { HEADER_MAX_BYTES = 64 * 1024 };
-
 /* ---- what arrives ---- */
 
 /* As much as the server says will come, so that the buffer need not grow. */
@@ -35,7 +33,8 @@ static size_t header_arrived(char *data, size_t size, size_t count, void *arg)
   struct net_http_call *call = arg;
   size_t len = size * count;
   call->header_bytes += len;
-  if (call->header_bytes > HEADER_MAX_BYTES)
+  call->is_head_too_large = call->header_bytes > NET_HTTP_HEAD_MAX_BYTES;
+  if (call->is_head_too_large)
     return 0;
   if (!call->keeps_head)
     return len;
@@ -133,7 +132,7 @@ bool net_http_request_set(struct net_http_call *call, const struct net_http_requ
   CURL *easy = call->easy;
   call->keeps_head = request->keeps_head;
   call->may_be_private = request->may_be_private || (call->http->proxy && !request->is_direct);
-  ap_buf_init(&call->head, HEADER_MAX_BYTES);
+  ap_buf_init(&call->head, NET_HTTP_HEAD_MAX_BYTES);
   if (!add_headers(call, request))
     return false;
   CURLcode rc = curl_easy_setopt(easy, CURLOPT_URL, request->url);
