@@ -38,7 +38,7 @@ end
 
 local function start(w, wants_bad_tls)
   local server = setmetatable({ log = w:path "log", ca = w:path "tls/root.pem" }, Server)
-  local command = "python3 -B tests/e2e/support/hostile_server.py %s %s %s & echo $!"
+  local command = "echo $$; exec python3 -B tests/e2e/support/hostile_server.py %s %s %s"
   local pipe = assert(io.popen(command:format(quote(w:path "tls"), quote(server.log),
     wants_bad_tls and "bad-tls" or "")))
   server.pid, server.pipe = pipe:read "l", pipe
