@@ -81,13 +81,6 @@ static void render_json(struct ap_buf *line, enum ap_log_area area, enum ap_log_
   ap_buf_add_str(line, "}\n");
 }
 
-/* C0, DEL and C1: U+0080 to U+009F steer a terminal too. */
-static bool is_control(const char *text, size_t size)
-{
-  unsigned char c = (unsigned char)text[0];
-  return size == 1 ? c < 0x20 || c == 0x7f : c == 0xc2 && (unsigned char)text[1] < 0xa0;
-}
-
 static void render_text(struct ap_buf *line, enum ap_log_area area, enum ap_log_level level,
                         const char *text)
 {
@@ -98,7 +91,7 @@ static void render_text(struct ap_buf *line, enum ap_log_area area, enum ap_log_
   size_t left = strlen(text);
   while (left) {
     size_t size = ap_utf8_size(text, left);
-    if (size == 0 || is_control(text, size))
+    if (size == 0 || !ap_utf8_is_visible(text, size))
       ap_buf_add_char(line, size ? ' ' : '?');
     else
       ap_buf_add(line, text, size);

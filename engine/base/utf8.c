@@ -33,6 +33,34 @@ size_t ap_utf8_size(const char *text, size_t len)
   return size;
 }
 
+unsigned ap_utf8_point(const char *text, size_t size)
+{
+  const unsigned char *at = (const unsigned char *)text;
+  if (size == 1)
+    return at[0];
+  unsigned point = at[0] & (0xffU >> (size + 1));
+  for (size_t i = 1; i < size; i++)
+    point = point << 6 | (at[i] & 0x3fU);
+  return point;
+}
+
+bool ap_utf8_is_visible(const char *text, size_t size)
+{
+  static const struct {
+    unsigned first;
+    unsigned last;
+  } hidden[] = {
+      {0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},       {0x61c, 0x61c},
+      {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f},
+      {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
+  };
+  unsigned point = ap_utf8_point(text, size);
+  for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+    if (point <= hidden[i].last)
+      return point < hidden[i].first;
+  return true;
+}
+
 bool ap_utf8_is_valid(const char *text, size_t len)
 {
   while (len) {

@@ -10,14 +10,12 @@ void cli_print_text(const char *text)
 {
   for (size_t left = strlen(text); left;) {
     size_t size = ap_utf8_size(text, left);
-    const unsigned char *byte = (const unsigned char *)text;
-    bool is_control = size == 0 || byte[0] < 0x20 || byte[0] == 0x7f ||
-                      (size == 2 && byte[0] == 0xc2 && byte[1] < 0xa0);
+    bool is_good = size && ap_utf8_is_visible(text, size);
     size += size == 0;
-    if (is_control)
-      (void)putchar('?');
-    else
+    if (is_good)
       (void)fwrite(text, 1, size, stdout);
+    else
+      (void)putchar('?');
     text += size;
     left -= size;
   }

@@ -171,9 +171,7 @@ static size_t copy_clipped(const char *text, const struct progress_view *view, c
   size_t left = total;
   while (left) {
     size_t step = ap_utf8_size(text, left);
-    bool is_bad = step == 0 || (unsigned char)text[0] < ' ' || text[0] == 0x7f ||
-                  (step == 2 && (unsigned char)text[0] == 0xc2 && (unsigned char)text[1] < 0xa0) ||
-                  (step > 1 && view->is_plain);
+    bool is_bad = step == 0 || !ap_utf8_is_visible(text, step) || (step > 1 && view->is_plain);
     step += step == 0;
     size_t bytes = is_bad ? 1 : step;
     used += is_bad ? 1 : columns_of(text, step);

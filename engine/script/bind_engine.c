@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/nearest.h"
+#include "base/utf8.h"
 #include "net/ssh_key.h"
 #include "script/host_private.h"
 #include "script/run_private.h"
@@ -229,13 +230,37 @@ static int engine_type_of(lua_State *L)
   return 1;
 }
 
-/* print(text) */
+/* Names of files, and words of scripts that could not be read, come as they are. */
+static void add_visible(struct ap_buf *out, const char *text, size_t len)
+{
+  while (len) {
+    size_t size = ap_utf8_size(text, len);
+    if (size == 0)
+      ap_buf_add_fmt(out, "\\x%02x", (unsigned char)*text);
+    else if (*text == '\n' || ap_utf8_is_visible(text, size))
+      ap_buf_add(out, text, size);
+    else
+      ap_buf_add_fmt(out, "\\u{%x}", ap_utf8_point(text, size));
+    size += size == 0;
+    text += size;
+    len -= size;
+  }
+}
+
+/* print(text[, is_json]): what cannot be seen is made visible, but for the ends of lines; JSON has
+ * escapes of its own */
 static int engine_print(lua_State *L)
 {
   size_t len;
+  struct ap_buf out = {0};
   const struct script_run *run = script_run_of(L);
   const char *text = luaL_checklstring(L, 1, &len);
-  run->options.print(run->options.arg, text, len);
+  if (lua_toboolean(L, 2))
+    ap_buf_add(&out, text, len);
+  else
+    add_visible(&out, text, len);
+  run->options.print(run->options.arg, ap_buf_cstr(&out), out.len);
+  ap_buf_deinit(&out);
   return 0;
 }
 

@@ -7,19 +7,13 @@
 #include "script/host_private.h"
 #include "script/watchdog.h"
 
-static bool is_control(const char *text, size_t size)
-{
-  unsigned char c = (unsigned char)text[0];
-  return size == 1 ? c < 0x20 || c == 0x7f : c == 0xc2 && (unsigned char)text[1] < 0xa0;
-}
-
 /* Copies what fits, whole characters only. */
 static void copy_clean(char *out, size_t out_size, const char *text, size_t len)
 {
   size_t used = 0;
   for (size_t at = 0; at < len;) {
     size_t size = ap_utf8_size(text + at, len - at);
-    bool is_good = size && !is_control(text + at, size);
+    bool is_good = size && ap_utf8_is_visible(text + at, size);
     size_t step = size ? size : 1;
     size_t want = is_good ? size : 1;
     if (used + want >= out_size)

@@ -135,7 +135,7 @@ function command.plan(engine, args)
   local made, message = require("apogee.plan").make(engine, playbook, values, args)
   if not made then return WRONG_USAGE, message end
   local plan_view = require "apogee.plan_view"
-  engine.print(args.as_json and plan_view.json(made) or plan_view.text(made))
+  engine.print(args.as_json and plan_view.json(made) or plan_view.text(made), args.as_json)
   return 0
 end
 

@@ -193,4 +193,14 @@ warn: Look
     assert.is_not_nil(coloured:find("\27[1;31m", 1, true))
     assert.is_nil(render_all(given):find("\27", 1, true))
   end)
+
+  for _, words in ipairs(record.PAYLOADS) do
+    it("is only text with " .. ("%q"):format(words):sub(1, 40), function()
+      local page = render_all(record.poisoned(words), { width = 80 })
+      assert.equal("", page:gsub("[^\0-\9\11-\31\127]", ""))
+      for _, code in utf8.codes(page) do
+        assert.is_true(code == 10 or text.escape(utf8.char(code)) == utf8.char(code))
+      end
+    end)
+  end
 end)

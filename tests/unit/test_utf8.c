@@ -85,6 +85,31 @@ static void test_every_code_point_is_written_valid(void **state)
   ap_buf_deinit(&buf);
 }
 
+static void test_what_is_not_seen_is_known(void **state)
+{
+  (void)state;
+  static const struct {
+    unsigned point;
+    bool is_visible;
+  } cases[] = {
+      {0, false},      {0x0a, false},   {0x1b, false},    {0x1f, false},    {' ', true},
+      {'~', true},     {0x7f, false},   {0x80, false},    {0x9b, false},    {0x9f, false},
+      {0xa0, true},    {0xad, false},   {0xe9, true},     {0x61c, false},   {0x180e, false},
+      {0x200a, true},  {0x200b, false}, {0x200f, false},  {0x2010, true},   {0x2028, false},
+      {0x202e, false}, {0x202f, true},  {0x2060, false},  {0x2066, false},  {0x206f, false},
+      {0x2070, true},  {0xfeff, false}, {0xfff9, false},  {0xfffb, false},  {0xfffd, true},
+      {0x1f600, true}, {0xdffff, true}, {0xe0000, false}, {0xe007f, false}, {0x10ffff, true},
+  };
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct ap_buf buf = {0};
+    ap_utf8_add(&buf, cases[i].point);
+    assert_int_equal(ap_utf8_point(buf.ptr, buf.len), cases[i].point);
+    if (ap_utf8_is_visible(buf.ptr, buf.len) != cases[i].is_visible)
+      fail_msg("U+%04X", cases[i].point);
+    ap_buf_deinit(&buf);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -92,6 +117,7 @@ int main(void)
       cmocka_unit_test(test_never_reads_past_the_length),
       cmocka_unit_test(test_whole_text_is_valid_or_not),
       cmocka_unit_test(test_every_code_point_is_written_valid),
+      cmocka_unit_test(test_what_is_not_seen_is_known),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@ local AT_ONCE, LIMIT_S = 4, 60
 
 -- Sanitizers keep what was freed, and are slow.
 local IS_SANITIZED = program.BUILD:find "asan" ~= nil
-M.MORE_KIB = (IS_SANITIZED and 256 or 32) * 1024
+M.MORE_KIB = (IS_SANITIZED and 1024 or 32) * 1024
 local GRACE_S = IS_SANITIZED and 10 or 1
 local MEASURED_TIMES = 3
 

