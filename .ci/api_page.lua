@@ -52,9 +52,14 @@ end
 local function title_of(module, item)
   local name = item.name:find "[:.]" and item.name or module.name .. "." .. item.name
   if module.name == "lua" then name = item.name end
-  return name .. (item.args or "()"):gsub("%((.*)%)", function(args)
-    return "(" .. args .. ")"
-  end)
+  local params, args, needed = item.params or {}, {}, 0
+  for index, param in ipairs(params) do
+    if not tidy(params.map[param]):find "^%S*|nil" then needed = index end
+  end
+  for index, param in ipairs(params) do
+    table.insert(args, (index > needed and "[" or "") .. (index > 1 and ", " or "") .. param)
+  end
+  return name .. "(" .. table.concat(args) .. ("]"):rep(#params - needed) .. ")"
 end
 
 local function add_params(page, item)

@@ -1,5 +1,5 @@
 --- What `http` gives.
---- @classmod answer
+--- @module answer
 local answer = {}
 
 --- What it holds.
