@@ -282,7 +282,7 @@ static int set_up(struct init *init, const struct cli_args *args, struct cli_con
                                       .simulate = args->simulate,
                                       .scenario = args->scenario,
                                       .request_log = args->request_log};
-  config->no_state = true;
+  config->no_state = config->no_state || !config->state_dir;
   init->is_premium = config->virustotal.tier.premium;
   if (find_paths(init, file && *file ? file : NULL, args->simulate, &err) != AP_OK)
     return said(CLI_EXIT_USAGE, &err);

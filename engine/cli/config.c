@@ -165,7 +165,8 @@ static int check_reserve(const struct cli_config *config, struct ap_error *err)
 
 int cli_config_environment(struct cli_config *config, struct ap_error *err)
 {
-  return read_environment(config, err);
+  int rc = read_environment(config, err);
+  return rc == AP_OK ? set_state_dir(config, err) : rc;
 }
 
 int cli_config_load(struct cli_config *config, const char *file, struct ap_error *err)

@@ -129,7 +129,7 @@ void cli_config_deinit(struct cli_config *config);
  *              $XDG_CONFIG_HOME/apogee/config.lua and /etc/apogee/config.lua */
 int cli_config_load(struct cli_config *config, const char *file, struct ap_error *err) AP_MUST_USE;
 
-/* Only the environment, for a command that makes the file. */
+/* The environment and what follows from it, for a command that makes the file. */
 int cli_config_environment(struct cli_config *config, struct ap_error *err) AP_MUST_USE;
 
 /* The API key. Call once: a source in the environment is overwritten. AP_E_INVALID with what to do

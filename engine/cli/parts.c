@@ -293,7 +293,8 @@ static int open_store(struct cli_parts *parts, const struct run_request *request
       return CLI_EXIT_DONE;
     return no_memory();
   }
-  (void)snprintf(spender, sizeof(spender), "%s %s", request->script.command,
+  (void)snprintf(spender, sizeof(spender), "%s%s%s", request->script.command,
+                 request->script.target ? " " : "",
                  request->script.target ? request->script.target : "");
   store_options_init(&options);
   options.service = config->virustotal.url;

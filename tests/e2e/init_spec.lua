@@ -48,6 +48,17 @@ describe("init", function()
     end)
   end
 
+  it("counts what it asks: a run right behind it does not ask too often", function()
+    with_home({}, function(w)
+      w.env.APOGEE_STATE_DIR = "" -- the usual one
+      assert.equal(0, w:run({ "init" }, simulator.KEY).exit)
+      local asked = #w:requests()
+      local quota = w:json { "quota", "--format", "json" }
+      assert.equal(asked, quota.minute.used)
+      assert.same({ { name = "init", today = asked, this_month = asked } }, quota.spent_by)
+    end)
+  end)
+
   it("writes over nothing without --force", function()
     with_home(nil, function(w, config, key)
       assert.equal(0, w:run({ "init" }, simulator.KEY).exit)
