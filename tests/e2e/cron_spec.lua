@@ -24,9 +24,11 @@ end
 --- Starts a run that holds a lock and waits for an answer; `use` runs meanwhile, and then the
 --- signal is sent.
 local function while_held(w, args, signal, use)
+  local _, before = (program.read(w:path "requests") or ""):gsub(HELLO, "")
   local process = program.start(look_up("--lock", "nightly", "--no-cache", "--entity", HELLO,
     table.unpack(args)), w:environment())
-  assert(simulator.wait(("grep -q %s %s"):format(HELLO, w:path "requests"), 10))
+  assert(simulator.wait(("test $(grep -c %s %s) -gt %d"):format(HELLO, w:path "requests", before),
+    10))
   local good, why = pcall(use, process)
   process:signal(signal)
   local ran = process:wait(10)

@@ -383,9 +383,10 @@ static void test_help_names_every_option_and_fits_a_page(void **state)
 static void test_commands_come_in_their_order(void **state)
 {
   (void)state;
-  static const char *const names[] = {
-      "run",  "action",   "plan",  "resume", "runs",   "report",   "list", "show",       "check",
-      "ping", "entities", "quota", "cache",  "doctor", "simulate", "init", "completion", "help"};
+  static const char *const names[] = {"run",    "action",   "plan",     "resume",     "runs",
+                                      "report", "list",     "show",     "check",      "new",
+                                      "test",   "ping",     "entities", "quota",      "cache",
+                                      "doctor", "simulate", "init",     "completion", "help"};
   for (size_t i = 0; i < COUNT_OF(names); i++) {
     assert_string_equal(cli_commands[i].name, names[i]);
     assert_true(strncmp(cli_commands[i].help, "Examples:\n", strlen("Examples:\n")) == 0);
