@@ -53,6 +53,7 @@ local FILES = {
   ["/home/ana/.ssh/id_ed25519"] = "no key\n",
   ["/var/lib/prometheus/node-exporter/"] = false,
   ["/var/lib/apogee/"] = false,
+  ["/etc/apogee/abuse.key"] = "a secret\n",
   ["/etc/apogee/vt.key"] = simulator.KEY .. "\n",
   ["/etc/apogee/playbooks/triage.lua"] = program.read "playbooks/triage.lua",
 }
@@ -217,7 +218,8 @@ checks.text, checks.csv, checks.markdown = is_named, is_named, is_named
 
 local SKELETONS = {
   params = 'return require "apogee.action" { id = "a", name = "A", doc = "D",'
-    .. ' returns = "is_success", run_case = function() end,\n%s\n}',
+    .. ' returns = "is_success",'
+    .. ' run_case = function(ctx) log.debug(ctx.params) end,\n%s\n}',
   steps = 'return require "apogee.playbook" { name = "P",\n%s\n}',
   config = "return {\n%s\n}",
 }
@@ -225,7 +227,7 @@ local SKELETONS = {
 local function check_script(reader, name, is_wrong)
   local ran = reader:sh("apogee check " .. name)
   if is_wrong then return assert(ran.exit == 2, "apogee check finds nothing wrong") end
-  assert(ran.exit == 0, ran.out .. ran.err)
+  assert(ran.exit == 0 and not ran.out:find "warning: ", ran.out .. ran.err)
 end
 
 local function check_configuration(reader, name)
@@ -236,7 +238,7 @@ end
 local function check_fields(reader, text)
   local first = text:match "^%s*(%a+) ="
   local kind = SKELETONS[first] and first or "config"
-  reader:write("fields.lua", reader:here(SKELETONS[kind]:format((text:gsub("%%", "%%%%")))))
+  reader:write("fields.lua", reader:here(SKELETONS[kind]:format(text)))
   if kind == "config" then return check_configuration(reader, "fields.lua") end
   check_script(reader, "fields.lua")
 end
