@@ -43,6 +43,8 @@ static int check_words(const struct script_command *script, const struct cli_arg
                            wanted ? "; entities are given with --entities FILE or --entity" : "");
   if (args->scenario && !args->simulate)
     return cli_wrong_usage(script->name, "--scenario goes with --simulate");
+  if (args->ask_services && !args->simulate)
+    return cli_wrong_usage(script->name, "--ask-services goes with --simulate");
   if (args->request_log && !args->simulate)
     return cli_wrong_usage(script->name, "--request-log goes with --simulate");
   if (args->is_compared && args->simulate)
@@ -88,6 +90,7 @@ static int ask(const struct script_command *script, const struct cli_args *args,
       .entity_option_count = args->entity.count,
       .simulate = args->simulate,
       .scenario = args->scenario,
+      .ask_services = args->ask_services,
       .request_log = args->request_log,
       .is_kept = !script->target, /* a ping is not worth it */
       .format = cli_format_of(args),

@@ -24,7 +24,7 @@ enum cli_group {
   CLI_GROUP_STEPS = 128,    /* --only, --skip */
   CLI_GROUP_CRON = 256,     /* --lock, --metrics */
   CLI_GROUP_COMPARE = 512,  /* --changed-since-last */
-  CLI_GROUP_SIMULATE = 1024 /* --simulate, --scenario, --request-log */
+  CLI_GROUP_SIMULATE = 1024 /* --simulate and what goes with it */
 };
 
 struct cli_option {
@@ -63,6 +63,7 @@ struct cli_args {
   const char *output;
   const char *scenario;
   const char *request_log;
+  bool ask_services;
   const char *lock;
   const char *metrics;
   const char *tlp;

@@ -63,6 +63,14 @@ static int take_request_log(void *into, char *value, struct ap_error *err)
   return take_text(&((struct cli_args *)into)->request_log, value, err);
 }
 
+static int take_ask_services(void *into, char *value, struct ap_error *err)
+{
+  (void)value;
+  (void)err;
+  ((struct cli_args *)into)->ask_services = true;
+  return AP_OK;
+}
+
 static int take_lock(void *into, char *value, struct ap_error *err)
 {
   if (!lock_name_is_good(value))
@@ -242,6 +250,10 @@ const struct cli_option cli_common_options[] = {
      .group = CLI_GROUP_SIMULATE,
      .doc = "answers and faults of the simulator and of other services (with --simulate)",
      .take = take_scenario},
+    {.name = "ask-services",
+     .group = CLI_GROUP_SIMULATE,
+     .doc = "ask other services all the same (with --simulate)",
+     .take = take_ask_services},
     {.name = "request-log",
      .value = "FILE",
      .group = CLI_GROUP_SIMULATE,

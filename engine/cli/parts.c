@@ -312,18 +312,15 @@ static int open_store(struct cli_parts *parts, const struct run_request *request
   return said(CLI_EXIT_USAGE, &err);
 }
 
-/* What a scenario says of the services that actions ask: their answers, or "real": they are asked
- * although VirusTotal is simulated. */
-static int read_services(const struct cli_parts *parts, struct net_web_options *options,
-                         struct ap_error *err)
+/* Whether the services that actions ask are asked, or a scenario answers for them. A scenario alone
+ * can send nobody anything: that takes an option. */
+static int read_services(const struct cli_parts *parts, const struct run_request *request,
+                         struct net_web_options *options, struct ap_error *err)
 {
-  const struct ap_value *http = ap_value_get(&parts->scenario, "http");
-  options->is_loopback_only = parts->sim && !http;
-  if (!http || strcmp(ap_value_text(http, ""), "real") == 0)
-    return AP_OK;
-  if (http->kind == AP_VALUE_STRING)
-    return ap_fail(err, AP_E_INVALID, "the scenario's http is a list of answers or \"real\"");
-  options->answers = http;
+  options->answers = ap_value_get(&parts->scenario, "http");
+  options->is_loopback_only = parts->sim && !options->answers && !request->ask_services;
+  if (options->answers && request->ask_services)
+    return ap_fail(err, AP_E_INVALID, "--ask-services does not go with the answers of a scenario");
   return AP_OK;
 }
 
@@ -340,7 +337,8 @@ static int make_web(struct cli_parts *parts, const struct run_request *request,
       .private_count = config->http.private_hosts.count,
       .request_log = request->request_log,
   };
-  if (read_services(parts, &options, &err) != AP_OK || net_http_global_init(&err) != AP_OK ||
+  if (read_services(parts, request, &options, &err) != AP_OK ||
+      net_http_global_init(&err) != AP_OK ||
       net_web_new(parts->loop, &options, &parts->web, &err) != AP_OK)
     return said(CLI_EXIT_USAGE, &err);
   parts->secrets = calloc(config->secret_count + 1, sizeof(*parts->secrets));

@@ -35,7 +35,8 @@ struct run_request {
   const char *started; /* with id: when it began, UTC */
   const char *name;    /* and what ran, by its name */
   bool simulate;
-  const char *scenario;    /* NULL: none */
+  const char *scenario; /* NULL: none */
+  bool ask_services;    /* with simulate: services other than VirusTotal are asked all the same */
   const char *request_log; /* with simulate: --request-log FILE; NULL: none */
   enum run_format format;
   const char *output; /* --output FILE; NULL: standard output */

@@ -78,9 +78,7 @@ end
 local function write_scenario(folder, options, is_recording)
   local scenario = {}
   for key, value in pairs(options.scenario or {}) do scenario[key] = value end
-  if is_recording then
-    scenario.http = "real"
-  else
+  if not is_recording then
     scenario.http = cassette.is(options.http) and options.http:rows() or options.http or {}
   end
   files.write(folder .. "/scenario.lua", write.file(scenario))
@@ -177,7 +175,9 @@ local function execute(command, target, options, folder)
   local words = words_of(command, target, folder, options)
   local env
   if is_recording then
-    for _, word in ipairs { "--no-state", "--tier", "premium" } do table.insert(words, word) end
+    for _, word in ipairs { "--ask-services", "--no-state", "--tier", "premium" } do
+      table.insert(words, word)
+    end
     for _, path in ipairs(options.actions) do
       table.insert(words, "--actions-path")
       table.insert(words, path)

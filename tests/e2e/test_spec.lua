@@ -332,14 +332,21 @@ describe("a run with --simulate", function()
         w:write("scenario.lua", "return {}") }
       assert.equal("denied", document.entities[1].outcome)
       for text, message in pairs {
-        ['return { http = "fake" }'] = 'a list of answers or "real"',
+        ['return { http = "real" }'] = "must be a list",
         ['return { http = { { json = {} } } }'] = "http[1].url is missing",
+        ['return { http = {}, --[[asked]] }'] = "does not go with the answers of a scenario",
       } do
-        local ran = w:run { "action", w:path "asker.lua", "--entity", "ip_address:198.51.100.7",
+        local args = { "action", w:path "asker.lua", "--entity", "ip_address:198.51.100.7",
           "--simulate", "--scenario", w:write("scenario.lua", text) }
+        if text:find "asked" then table.insert(args, "--ask-services") end
+        local ran = w:run(args)
         assert.equal(2, ran.exit)
         assert.matches(message, ran.err, 1, true)
       end
+      local ran = w:run { "action", w:path "asker.lua", "--entity", "ip_address:198.51.100.7",
+        "--ask-services" }
+      assert.equal(2, ran.exit)
+      assert.matches("--ask-services goes with --simulate", ran.err, 1, true)
     end)
   end)
 end)
