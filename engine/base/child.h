@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <signal.h>
+
 #include "base/buf.h"
 
 struct ap_child {
@@ -10,6 +12,9 @@ struct ap_child {
   const char *const *envp; /* "NAME=VALUE"; ends with NULL */
   struct ap_slice input;   /* what its standard input holds */
   uint64_t limit_ms;       /* wall time; then it is killed */
+  /* Set by a handler of SIGINT, SIGTERM or SIGHUP: then it is asked to end (SIGTERM). May be NULL.
+   */
+  const volatile sig_atomic_t *stop;
 };
 
 struct ap_child_end {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "script/trusted.h"
 
+#include <errno.h>
 #include <lauxlib.h>
 #include <lualib.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,6 +55,27 @@ static void add_searcher(lua_State *L)
   lua_pop(L, 1);
 }
 
+/* ---- signals: the first lets what is under way end in order, the second ends at once ---- */
+
+static volatile sig_atomic_t signal_number;
+
+static void caught(int number)
+{
+  signal_number = number;
+}
+
+/* One that is ignored stays so: nohup. */
+static void catch_signals(void)
+{
+  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+  struct sigaction action = {.sa_handler = caught, .sa_flags = (int)SA_RESETHAND};
+  struct sigaction before;
+  (void)sigemptyset(&action.sa_mask);
+  for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+    if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+      (void)sigaction(numbers[i], &action, NULL);
+}
+
 /* ---- run ---- */
 
 /* Texts of a list, ended by NULL; the list keeps them. */
@@ -95,6 +119,24 @@ static int make_folder(lua_State *L)
   return 2;
 }
 
+static int make_temporary(lua_State *L)
+{
+  const char *parent = getenv("TMPDIR");
+  luaL_Buffer path;
+  luaL_buffinit(L, &path);
+  luaL_addstring(&path, parent && *parent ? parent : "/tmp");
+  luaL_addstring(&path, "/apogee-test-XXXXXX");
+  luaL_addchar(&path, '\0');
+  char *made = mkdtemp(luaL_buffaddr(&path));
+  if (made) {
+    lua_pushstring(L, made);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushfstring(L, "%s: %s", luaL_buffaddr(&path), strerror(errno));
+  return 2;
+}
+
 static int run(lua_State *L)
 {
   enum { MS = 1000 };
@@ -104,11 +146,14 @@ static int run(lua_State *L)
   struct ap_buf err_out = {.max = OUTPUT_MAX_BYTES};
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 4);
-  struct ap_child child = {.limit_ms = (uint64_t)luaL_checkinteger(L, 4) * MS};
+  struct ap_child child = {.limit_ms = (uint64_t)luaL_checkinteger(L, 4) * MS,
+                           .stop = &signal_number};
   child.input.ptr = luaL_optlstring(L, 3, "", &child.input.len);
   child.argv = texts_at(L, 1);
   child.envp = lua_isnil(L, 2) ? (const char *const *)environ : texts_at(L, 2);
-  int rc = ap_child_run(&child, &out, &err_out, &end, &err);
+  int rc = signal_number ? AP_E_CANCELED : ap_child_run(&child, &out, &err_out, &end, &err);
+  if (signal_number)
+    rc = ap_fail(&err, AP_E_CANCELED, "interrupted");
   if (rc == AP_OK)
     push_end(L, &end, &out, &err_out);
   ap_buf_deinit(&out);
@@ -122,9 +167,12 @@ static int run(lua_State *L)
 
 /* ---- the state ---- */
 
+/* Of what a line raised; what was raised for people says all there is to say. */
 static int add_traceback(lua_State *L)
 {
   const char *message = lua_tostring(L, 1);
+  if (message && !strstr(message, ".lua:"))
+    return 1;
   luaL_traceback(L, L, message ? message : luaL_tolstring(L, 1, NULL), 1);
   return 1;
 }
@@ -138,6 +186,8 @@ static void push_given(lua_State *L, const struct script_trusted *trusted)
   lua_setfield(L, -2, "run");
   lua_pushcfunction(L, make_folder);
   lua_setfield(L, -2, "make_folder");
+  lua_pushcfunction(L, make_temporary);
+  lua_setfield(L, -2, "make_temporary");
   lua_newtable(L);
   for (size_t i = 0; i < trusted->word_count; i++) {
     lua_pushstring(L, trusted->words[i]);
@@ -173,6 +223,7 @@ int script_trusted_run(const struct script_trusted *trusted, int *exit_code, str
   lua_State *L = luaL_newstate();
   if (!L)
     return ap_fail(err, AP_E_NO_MEMORY, "out of memory");
+  catch_signals();
   lua_pushcfunction(L, add_traceback);
   lua_pushcfunction(L, start);
   lua_pushlightuserdata(L, (void *)(uintptr_t)trusted);
@@ -185,5 +236,9 @@ int script_trusted_run(const struct script_trusted *trusted, int *exit_code, str
       (void)ap_fail(err, AP_OK, "%s", lua_tostring(L, -1));
   }
   lua_close(L);
+  if (signal_number) {
+    (void)fflush(NULL);
+    (void)raise(signal_number); /* nobody catches it any more */
+  }
   return rc;
 }

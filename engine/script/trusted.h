@@ -9,17 +9,17 @@
 
 #include "base/error.h"
 
-/* Calls the function that the module returns with one table,
+/* Calls the function that the module returns with one table: engine, the program's path; words; the
+ * options that were given; and the functions
  *
- *   { engine = the program's path, words = { ... }, run = function, make_folder = function, ... }
+ *   run(argv, env, input, limit_s)   -> { out =, err =, exit = | signal =, late = }; env is a list
+ *                                       of "NAME=VALUE", nil: that of this process
+ *   make_folder(path)                -> true
+ *   make_temporary()                 -> the path of a new folder
  *
- *   run(argv, env, input, limit_s) -> { out =, err =, exit = | signal =, late = true } or nil,
- * message env: a list of "NAME=VALUE", nil: that of this process
- *
- *   make_folder(path) -> true, or nil, message
- *
- * and the options that were given. It returns the exit code and, where there is something to say, a
- * sentence. */
+ * each of which gives nil and a message where it fails. After SIGINT and the like what runs is
+ * asked to end, and run fails: "interrupted". It returns the exit code and, where there is
+ * something to say, a sentence. */
 struct script_trusted {
   const char *module;
   const char *engine;

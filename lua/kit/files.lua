@@ -50,14 +50,13 @@ function M.remove(folder)
 end
 
 --- Gives a folder of its own to `use`, and removes it.
+---@param given table with make_temporary
 ---@return any what `use` returned
-function M.with_folder(use)
-  local path = os.tmpname()
-  local folder = path .. ".d"
-  assert(require("lfs").mkdir(folder))
+function M.with_folder(given, use)
+  local folder, why = given.make_temporary()
+  if not folder then error(why, 0) end
   local results = table.pack(pcall(use, folder))
   M.remove(folder)
-  os.remove(path)
   if not results[1] then error(results[2], 0) end
   return table.unpack(results, 2, results.n)
 end

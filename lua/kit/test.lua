@@ -105,5 +105,5 @@ return function(given)
   require("kit.trial").given = given
   require "kit.assertions"
   package.preload["apogee.testing"] = function() return require "kit.testing" end
-  return files.with_folder(function(folder) return run_busted(given, paths, folder) end)
+  return files.with_folder(given, function(folder) return run_busted(given, paths, folder) end)
 end

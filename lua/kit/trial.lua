@@ -187,7 +187,8 @@ local function execute(command, target, options, folder)
     write_config(folder, options, options.actions)
   end
   write_scenario(folder, options, is_recording)
-  local run = assert(M.given.run(words, env, nil, options.limit or LIMIT_S))
+  local run, why = M.given.run(words, env, nil, options.limit or LIMIT_S)
+  if not run then error(why, 0) end
   run.document = dkjson.decode(run.out)
   run.entities = by_identifier(run.document or {})
   run.requests, run.vt = read_requests(folder .. "/requests")
@@ -212,7 +213,9 @@ function M.run(command, word, options)
   for _, path in ipairs(options.actions or { "." }) do
     table.insert(copy.actions, files.absolute(M.path(path)))
   end
-  return files.with_folder(function(folder) return execute(command, target, copy, folder) end)
+  return files.with_folder(M.given, function(folder)
+    return execute(command, target, copy, folder)
+  end)
 end
 
 return M

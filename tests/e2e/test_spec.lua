@@ -2,6 +2,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local program = require "e2e.support.program"
 local service = require "e2e.support.service"
+local simulator = require "e2e.support.simulator"
 local workspace = require "e2e.support.workspace"
 
 local ACTION = [[
@@ -224,19 +225,56 @@ describe("apogee test", function()
     end)
   end)
 
-  it("leaves nothing behind", function()
+  local function left_in(w)
+    local pipe = assert(io.popen("ls " .. program.quote(w:path "tmp")))
+    local names = pipe:read "a"
+    pipe:close()
+    return names
+  end
+
+  local function with_temporary(use)
     workspace.with(function(w)
-      w.env = { TMPDIR = w.folder }
-      write(w, 'it("asks", function() ask { { url = URL, json = { score = 1 } } } end)')
-      local function files()
-        local pipe = assert(io.popen("ls -A /tmp | grep -c '^lua_.*\\.d$'"))
-        local count = pipe:read "a"
-        pipe:close()
-        return count
-      end
-      local before = files()
-      assert.equal(0, w:run({ "test", w.folder }).exit)
-      assert.equal(before, files())
+      w.env = { APOGEE_CONFIG = "", TMPDIR = w:path "tmp" }
+      assert(os.execute("mkdir " .. program.quote(w:path "tmp")))
+      use(w)
+    end)
+  end
+
+  it("leaves nothing behind", function()
+    with_temporary(function(w)
+      write(w, [[it("asks", function() ask { { url = URL, json = { score = 1 } } } end)
+        it("fails", function() ask {} end)]])
+      assert.equal(1, w:run({ "test", w.folder }).exit)
+      assert.equal("", left_in(w))
+    end)
+  end)
+
+  it("ends in order when it is told to, and removes what is its own", function()
+    with_temporary(function(w)
+      write(w, ([[it("waits", function()
+        io.open(%q, "w"):write("begun"):close()
+        ask({ { url = URL, json = { score = 1 } } }, { scenario = { latency_ms = 600000 } })
+      end)
+      it("does not begin", function() ask {} end)]]):format(w:path "begun"))
+      local process = program.start({ "test", w.folder }, w:environment())
+      assert.is_truthy(simulator.wait("test -s " .. program.quote(w:path "begun"), 20))
+      process:signal "TERM"
+      local ran = process:wait(20)
+      assert.equal(128 + 15, ran.exit)
+      assert.matches("interrupted", ran.out)
+      assert.matches("0 successes / 0 failures / 2 errors", ran.out)
+      assert.equal("", left_in(w))
+    end)
+  end)
+
+  it("says so where it can make no folder", function()
+    with_temporary(function(w)
+      write(w, 'it("good", function() end)')
+      w.env.TMPDIR = w:path "nowhere"
+      local ran = w:run { "test", w.folder }
+      assert.equal(2, ran.exit)
+      assert.matches("^apogee: error: " .. w:path "nowhere" .. "/apogee%-test%-%w+: [^\n]+\n$",
+        ran.err)
     end)
   end)
 end)

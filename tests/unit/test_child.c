@@ -75,6 +75,36 @@ static void test_one_that_does_not_end_is_killed(void **state)
   free_ran(&ran);
 }
 
+static volatile sig_atomic_t is_stopped;
+
+static void stop(int number)
+{
+  (void)number;
+  is_stopped = 1;
+}
+
+/* The child itself interrupts its parent, which then asks it to end. */
+static void test_one_is_asked_to_end_when_its_parent_is(void **state)
+{
+  const char *argv[] = {"/bin/sh", "-c",
+                        "trap 'echo asked; exit 3' TERM; kill -INT $PPID; while :; do :; done",
+                        NULL};
+  const char *envp[] = {NULL};
+  const struct ap_child child = {
+      .argv = argv, .envp = envp, .limit_ms = 60000, .stop = &is_stopped};
+  const struct sigaction action = {.sa_handler = stop};
+  struct sigaction before;
+  struct ran ran = {0};
+  struct ap_error err = {0};
+  (void)state;
+  assert_int_equal(0, sigaction(SIGINT, &action, &before));
+  assert_int_equal(AP_OK, ap_child_run(&child, &ran.out, &ran.err, &ran.end, &err));
+  assert_int_equal(0, sigaction(SIGINT, &before, NULL));
+  assert_string_equal("asked\n", ap_buf_cstr(&ran.out));
+  assert_int_equal(3, ran.end.exit_code);
+  free_ran(&ran);
+}
+
 static void test_a_program_that_is_not_there_is_an_error(void **state)
 {
   const char *argv[] = {"/nowhere/program", NULL};
@@ -95,6 +125,7 @@ int main(void)
       cmocka_unit_test(test_much_output_does_not_block),
       cmocka_unit_test(test_a_signal_is_told_from_an_exit_code),
       cmocka_unit_test(test_one_that_does_not_end_is_killed),
+      cmocka_unit_test(test_one_is_asked_to_end_when_its_parent_is),
       cmocka_unit_test(test_a_program_that_is_not_there_is_an_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
