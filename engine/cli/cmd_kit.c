@@ -13,6 +13,7 @@
 
 struct kit {
   const char *filter;
+  const char *format;
   bool is_recording;
 };
 
@@ -22,6 +23,17 @@ static int take_filter(void *into, char *value, struct ap_error *err)
     return ap_fail(err, AP_E_INVALID, "the value is empty");
   ((struct kit *)into)->filter = value;
   return AP_OK;
+}
+
+static int take_format(void *into, char *value, struct ap_error *err)
+{
+  static const char *const words[] = {"text", "tap", "junit"};
+  for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+    if (strcmp(words[i], value) == 0) {
+      ((struct kit *)into)->format = words[i];
+      return AP_OK;
+    }
+  return ap_fail(err, AP_E_INVALID, "it must be text, tap or junit, not \"%.40s\"", value);
 }
 
 static int take_record(void *into, char *value, struct ap_error *err)
@@ -37,6 +49,10 @@ const struct cli_option cli_test_options[] = {
      .value = "TEXT",
      .doc = "run only the specs whose names hold this pattern of Lua",
      .take = take_filter},
+    {.name = "format",
+     .value = "text|tap|junit",
+     .doc = "of what is printed: for people (default), or for a CI",
+     .take = take_format},
     {.name = "record",
      .doc = "ask real services once, and write cassettes of what they answer, without secrets",
      .take = take_record},
@@ -58,6 +74,10 @@ static int start(const char *module, const struct kit *kit, const struct cli_arg
   if (kit->filter) {
     options[count++] = "filter";
     options[count++] = kit->filter;
+  }
+  if (kit->format) {
+    options[count++] = "format";
+    options[count++] = kit->format;
   }
   if (kit->is_recording) {
     options[count++] = "record";

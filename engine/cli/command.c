@@ -161,7 +161,7 @@ const struct cli_command cli_commands[] = {
      .groups = CLI_GROUP_LOG,
      .run = cli_new},
     {.name = "test",
-     .synopsis = "[DIR|FILE]... [--filter TEXT] [--record]",
+     .synopsis = "[DIR|FILE]... [--filter TEXT] [--format text|tap|junit] [--record]",
      .summary = "run the specs of actions and playbooks",
      .help =
          "Examples:\n"

@@ -53,13 +53,18 @@ local function search_beside(name)
   return chunk, path
 end
 
+local HANDLERS = { tap = "TAP", junit = "junit" }
+
+local function handler_of(format)
+  if HANDLERS[format] then return HANDLERS[format] end
+  return require("term").isatty(io.stdout) and "utfTerminal" or "plainTerminal"
+end
+
 -- What busted prints as ever, and how many ran.
-local function count_tests(ran)
+local function count_tests(ran, format)
   package.preload["busted.outputHandlers.apogee"] = function()
     local busted = require "busted"
-    local is_terminal = require("term").isatty(io.stdout)
-    local usual = require("busted.outputHandlers."
-      .. (is_terminal and "utfTerminal" or "plainTerminal"))
+    local usual = require("busted.outputHandlers." .. handler_of(format))
     return function(options)
       busted.subscribe({ "test", "end" }, function()
         ran.count = ran.count + 1
@@ -88,7 +93,7 @@ local function run_busted(given, paths, folder)
   for _, path in ipairs(paths) do table.insert(words, path) end
   _G.arg = words
   local ran, ended = { count = 0 }, catch_exit()
-  count_tests(ran)
+  count_tests(ran, given.format)
   table.insert(package.searchers, 3, search_beside)
   local good, why = pcall(require "busted.runner", { standalone = false })
   if not good and why ~= ended then error(why, 0) end

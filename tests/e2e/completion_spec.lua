@@ -66,6 +66,7 @@ describe("completion in bash", function()
     { "apogee new ", has = { "action", "playbook" }, count = 2 },
     { "apogee new action ", count = 0 },
     { "apogee test ", count = 0 },
+    { "apogee test --format ", has = { "text", "tap", "junit" }, count = 3 },
     { "apogee test --", has = { "--filter", "--record" }, hasnt = { "--config" } },
     { "apogee report l", has = { "last" }, count = 1 },
   } do

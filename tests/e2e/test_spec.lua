@@ -183,6 +183,21 @@ describe("apogee test", function()
     assert.equal(2, test("").exit)
   end)
 
+  it("prints for a CI", function()
+    local body = 'it("good", function() end) it("bad", function() error "no" end)'
+    local ran = test(body, { "--format", "tap" })
+    assert.equal(1, ran.exit)
+    assert.matches("ok 1 - asker good\n", ran.out, 1, true)
+    assert.matches("not ok 2 - asker bad\n", ran.out, 1, true)
+    ran = test(body, { "--format=junit" })
+    assert.equal(1, ran.exit)
+    assert.matches("^%s*<testsuites [^>]*tests='2'", ran.out)
+    assert.matches("name='asker bad'", ran.out)
+    ran = test(body, { "--format", "xml" })
+    assert.equal(2, ran.exit)
+    assert.matches('it must be text, tap or junit, not "xml"', ran.err)
+  end)
+
   it("says so where there are no specs, no folder, or no busted", function()
     workspace.with(function(w)
       w.env = { APOGEE_CONFIG = "" }
