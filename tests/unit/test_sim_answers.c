@@ -448,8 +448,10 @@ static void test_comments_are_paged_by_the_oldest_date(void **state)
 
 /* ---- life of a submission ---- */
 
+/* Time runs as on the wall until here, so that nothing is due before, however slow the machine. */
 static void wait_until_due(uint64_t ms)
 {
+  use_clock("100000");
   uint64_t start_ms = ap_clock_ms();
   while (ap_clock_ms() < start_ms + ms)
     (void)sched_yield();
@@ -461,7 +463,6 @@ static void test_a_new_file_is_queued_and_then_reported(void **state)
   char content[32];
   char scan_id[128];
   char sha256[65];
-  use_clock("1000");
   find_content(false, content);
   struct sim_options options = free_options(false);
   options.scan_ms = 600000;
@@ -502,7 +503,6 @@ static void test_a_new_file_is_queued_and_then_reported(void **state)
 static void test_a_rescan_keeps_the_old_report_until_it_is_done(void **state)
 {
   (void)state;
-  use_clock("1000");
   struct sim_options options = free_options(true);
   options.scan_ms = 600000;
   struct sim *sim = start_with(&options);
@@ -572,12 +572,11 @@ static void test_a_scan_id_of_an_earlier_simulator_is_judged_by_its_time(void **
 static void test_url_scan_reuses_an_analysis_of_the_last_ten_minutes(void **state)
 {
   (void)state;
-  use_clock("2000");
   struct sim *sim = start(false);
   const char *form = "apikey=" KEY "&url=http://example.com/";
   char first[128];
   char again[128];
-  uint64_t start_ms = ap_clock_ms();
+  int64_t start_ms = ap_clock_unix_ms(); /* the clock that the simulator reads for it */
   struct answer answer = post(sim, "url/scan", form);
   (void)snprintf(first, sizeof(first), "%s", text_in(answer.body, "scan_id"));
   answer_free(&answer);
@@ -586,11 +585,12 @@ static void test_url_scan_reuses_an_analysis_of_the_last_ten_minutes(void **stat
     answer = post(sim, "url/scan", form);
     (void)snprintf(again, sizeof(again), "%s", text_in(answer.body, "scan_id"));
     answer_free(&answer);
-    same++;
-  } while (strcmp(first, again) == 0 && ap_clock_ms() - start_ms < 3600000);
+    if (same++ == 0)
+      use_clock("2000"); /* the first of them came in time on the slowest machine */
+  } while (strcmp(first, again) == 0 && ap_clock_unix_ms() - start_ms < 3600000);
   assert_string_not_equal(first, again);
   assert_true(same > 1);
-  assert_true(ap_clock_ms() - start_ms >= 599000);
+  assert_true(ap_clock_unix_ms() - start_ms >= 599000);
   sim_stop(sim);
 }
 
