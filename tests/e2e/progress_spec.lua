@@ -47,7 +47,7 @@ local function assert_counts_down(frames)
     local now_done, minutes, seconds = frame:match "^(%d+)/.*quota in (%d+):(%d%d)"
     if seconds then
       local now_left = minutes * 60 + seconds
-      assert.is_true(now_left >= 1 and now_left <= 60, frame)
+      assert.is_true(now_left >= 1 and now_left <= 90, frame)
       if now_done == done then
         assert.is_true(now_left <= left, "it went up: " .. frame)
         if now_left < left then falls = falls + 1 end
