@@ -18,7 +18,6 @@ foreach(guard -fcf-protection=full -mbranch-protection=standard)
     target_compile_options(apogee_flags INTERFACE ${guard})
   endif()
 endforeach()
-target_compile_options(apogee_flags INTERFACE "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.")
 if(APOGEE_PICKY)
   target_compile_options(apogee_flags INTERFACE
     -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes
@@ -32,6 +31,15 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
 endif()
 target_link_options(apogee_flags INTERFACE
   -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodlopen,--as-needed)
+
+# Counters lie beside the objects, wherever the program that counts is called.
+if(APOGEE_COVERAGE)
+  target_compile_options(apogee_flags INTERFACE --coverage -fprofile-update=atomic)
+  target_compile_definitions(apogee_flags INTERFACE "APOGEE_COUNTERS=\"${CMAKE_BINARY_DIR}\"")
+  target_link_options(apogee_flags INTERFACE --coverage)
+else()
+  target_compile_options(apogee_flags INTERFACE "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.")
+endif()
 
 if(APOGEE_SANITIZE)
   target_compile_options(apogee_flags INTERFACE

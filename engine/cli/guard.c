@@ -54,6 +54,9 @@ void guard_run(const struct run_request *request, const struct cli_config *confi
       *output ? output : NULL,
       *metrics ? metrics : NULL,
       *request_log ? request_log : NULL,
+#ifdef APOGEE_COUNTERS /* a build that counts which lines run */
+      APOGEE_COUNTERS,
+#endif
   };
   int version = confine(folders, sizeof(folders) / sizeof(*folders), request->simulate);
   if (version == 0)

@@ -63,11 +63,14 @@ local function keep_events(text)
   if #lines > 0 then keep_text(table.concat(lines, "\n")) end
 end
 
+-- Settings of what the program may be built with.
+local TOOLS = { "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "GCOV_ERROR_FILE" }
+
 local function environment(env)
   if not env then return "" end
   local words = { "env -i PATH=" .. M.quote(os.getenv "PATH") }
   for name, value in pairs(env) do table.insert(words, name .. "=" .. M.quote(value)) end
-  for _, name in ipairs { "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS" } do
+  for _, name in ipairs(TOOLS) do
     if os.getenv(name) then table.insert(words, name .. "=" .. M.quote(os.getenv(name))) end
   end
   return table.concat(words, " ") .. " "
