@@ -72,6 +72,40 @@ describe("apogee doctor", function()
       end)
   end)
 
+  it("looks at where the key is, whatever that is", function()
+    for source, wanted in pairs {
+      ["file:/nowhere/key"] = { "bad", "No such file" },
+      ["env:APOGEE_OTHER_KEY"] = { "warn", "a file of mode 0600 is better" },
+      ["credential:vt"] = { "good", "^credential:vt$" },
+      ["0123456789abcdef"] = { "bad", "it was given itself" },
+    } do
+      examined(function(_, look)
+        local found = look { "--offline", "--api-key", source }
+        assert.equal(wanted[1], found["file API key"].grade, source)
+        assert.matches(wanted[2], found["file API key"].text)
+      end)
+    end
+  end)
+
+  it("looks at the state and at the folders of actions", function()
+    examined(function(w, look)
+      assert.matches("made by the first run", look({ "--offline" })["file state"].text)
+      assert.matches("%-%-no%-state", look({ "--offline", "--no-state" })["file state"].text)
+      w:write("state", "")
+      local found = look { "--offline" }
+      assert.equal("bad", found["file state"].grade)
+      assert.matches("is no folder that can be written", found["file state"].text)
+      assert.equal("bad", found["file actions"].grade)
+      assert.matches("No such file", found["file actions"].text)
+      for mode, grade in pairs { ["777"] = "warn", ["755"] = "good" } do
+        local folder = w:path("mode" .. mode)
+        assert(os.execute(("mkdir -m %s %s"):format(mode, program.quote(folder))))
+        found = look { "--offline", "--actions-path", folder }
+        assert.equal(grade, found["file actions"].grade)
+      end
+    end, { actions_path = { "/nowhere/actions" } })
+  end)
+
   it("reads as a list for people", function()
     examined(function(w)
       local ran = w:run { "doctor", "--offline" }

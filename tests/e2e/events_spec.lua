@@ -115,4 +115,29 @@ describe("the events of --log-format json", function()
       assert.equal(6, #find(events, "entity_ended"))
     end)
   end)
+
+  it("say that scans are waited for, and tries after a failure", function()
+    local url = "http://unknown.example.com/"
+    for what, scenario in pairs {
+      scan = ('return { answers = { ["url/report %s"] = { { code = 0 } } } }'):format(url),
+      retry = 'return { answers = { ["url/report *"] = { { status = 500, times = 3 } } } }',
+    } do
+      workspace.simulated({
+        args = { "--premium", "--no-quota" },
+        scenario = scenario,
+        env = { APOGEE_CLOCK = "50@" .. os.time() },
+        settings = { virustotal = { poll_interval = "30s", retry_delay = "60s", retries = 3 } },
+      }, function(w)
+        local ran = w:run { "action", "scan_url", "-p", "threshold=3", "--entity", url,
+          "--log-format", "json", "--format", "json" }
+        assert.equal(0, ran.exit, ran.err)
+        local waits = find(events_of(ran.err), "waiting")
+        assert.is_true(#waits >= 1, ran.err)
+        for _, wait in ipairs(waits) do
+          assert.equal(what, wait["for"])
+          assert.is_true(wait["until"] >= wait.time)
+        end
+      end)
+    end
+  end)
 end)

@@ -6,6 +6,7 @@ local workspace = require "e2e.support.workspace"
 
 local EICAR = "44d88612fea8a8f36de82e1278abb02f"
 local EICAR_SHA256 = "275a021bbfb6489e54d471899f7db9d1663fc695ec2fe2a2c4538aabf651fd0f"
+local WHEN = "%d[%d:TZ-]+"
 local UTC = "^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ$"
 local PUBLIC = { per_minute = 4, per_day = 500, per_month = 15500, list = 4, premium = false }
 
@@ -206,7 +207,18 @@ describe("apogee cache", function()
       assert.same({}, about.indicators[2].entries)
       local stale = w:json { "cache", EICAR, "--format", "json", "--max-age", "0" }
       assert.is_false(stale.indicators[1].entries[1].is_good)
-      assert.matches("nothing is kept of it", w:run({ "cache", "1.2.3.4" }).out)
+      local shown = w:run({ "cache" }).out
+      assert.matches('^2 reports and 0 times "not found" are kept %([%d.]+%a+%); 2 of them', shown)
+      assert.matches(("\nThe oldest was fetched at %s, the newest at %s%%.\n$"):format(WHEN, WHEN),
+        shown)
+      shown = w:run({ "cache", "--list" }).out
+      assert.matches(("^file +report +%%S+ +%s +until %s +%%x+ %%x+ %%x+\n"):format(WHEN, WHEN),
+        shown)
+      assert.matches("\nip +report [^\n]+ 8%.8%.8%.8\n\n2 reports", shown)
+      shown = w:run({ "cache", EICAR, "1.2.3.4", "--max-age", "0" }).out
+      assert.matches(("^%s\n  file +report [^\n]+ ended [^\n]+%s"):format(EICAR, EICAR_SHA256),
+        shown)
+      assert.matches("\n\n1%.2%.3%.4\n  nothing is kept of it\n$", shown)
       assert.equal("0 answers were removed.\n",
         w:run({ "cache", "--purge", "--older-than", "1h" }).out)
       assert.equal("1 answer was removed.\n", w:run({ "cache", "--purge", EICAR_SHA256 }).out)

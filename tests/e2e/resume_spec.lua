@@ -145,6 +145,21 @@ describe("apogee resume", function()
     end)
   end)
 
+  it("keeps here what the run was told to keep here", function()
+    workspace.simulated({}, function(w)
+      local killed = kept.run_into(w, { "action", "scan_hash", "-p", "threshold=3", "--tlp", "red",
+        "--entity", EICAR, "--entity", OTHER }, "after_keep:1")
+      assert.equal(137, killed.exit, killed.err)
+      local document, ran = w:json { "resume", "--format", "json" }
+      assert.equal(1, ran.exit, ran.err)
+      assert.equal(2, #document.entities)
+      for _, entity in ipairs(document.entities) do
+        assert.equal("policy: TLP:RED never leaves this machine", entity.reason)
+      end
+      assert.same({}, w:requests())
+    end)
+  end)
+
   it("does what a killed run left, with its parameters and from its own list", function()
     workspace.simulated({
       scenario = ('return { answers = { ["file/report %s"] = { { delay_ms = 30000 }, {} } } }')

@@ -96,6 +96,62 @@ static void test_an_upload_url_is_asked_for_again_as_a_look_up_is(void **state)
   world_close(&world);
 }
 
+static void test_an_upload_url_that_never_comes_is_told_as_it_failed(void **state)
+{
+  static const struct {
+    const char *step;
+    int code;
+    unsigned asked;
+  } cases[] = {
+      {"{status=500}", AP_E_SERVER, 4},
+      {"{cut='before'}", AP_E_NETWORK, 4},
+      {"{status=404}", AP_E_BAD_ANSWER, 1},
+      {"[[{}]]", AP_E_BAD_ANSWER, 1},
+      {"[[{\"upload_url\":7}]]", AP_E_BAD_ANSWER, 1},
+      {"{garbage=true}", AP_E_BAD_ANSWER, 1},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct world world;
+    struct letters file = {.size = LARGE_BYTES};
+    char scenario[128];
+    (void)snprintf(scenario, sizeof(scenario), "return {answers={['file/scan/upload_url *']={%s}}}",
+                   cases[i].step);
+    world_open_plain(&world, scenario);
+    upload(&world, &file);
+    settle(&world);
+    expect_code(&world, 0, cases[i].code, cases[i].step);
+    assert_int_equal(cases[i].asked, requests_of(&world, "file/scan/upload_url"));
+    assert_int_equal(0, file.reads);
+    assert_int_equal(0, store_submission_open_count(world.store));
+    world_close(&world);
+  }
+}
+
+static void test_quota_that_was_spent_elsewhere_limits_a_large_file(void **state)
+{
+  static const char *const statuses[] = {"204", "429"};
+  (void)state;
+  for (size_t i = 0; i < COUNT_OF(statuses); i++) {
+    struct world world = {0};
+    struct vt_options options;
+    struct letters file = {.size = LARGE_BYTES};
+    char scenario[128];
+    (void)snprintf(scenario, sizeof(scenario),
+                   "return {answers={['file/scan/upload_url *']={{status=%s}}}}", statuses[i]);
+    options_without_quota(&options);
+    options.stop_on_limit = true;
+    world_open(&world, scenario, &options);
+    upload(&world, &file);
+    settle(&world);
+    expect_code(&world, 0, AP_E_LIMITED, statuses[i]);
+    assert_int_equal(1, requests_of(&world, NULL));
+    assert_int_equal(0, file.reads);
+    assert_int_equal(0, store_submission_open_count(world.store));
+    world_close(&world);
+  }
+}
+
 static void test_a_file_over_the_limit_is_not_sent(void **state)
 {
   struct world world = {0};
@@ -156,6 +212,8 @@ int main(void)
       cmocka_unit_test(test_each_upload_url_that_is_not_virustotals_is_refused),
       cmocka_unit_test(test_a_key_without_upload_urls_is_forbidden_large_files_alone),
       cmocka_unit_test(test_an_upload_url_is_asked_for_again_as_a_look_up_is),
+      cmocka_unit_test(test_an_upload_url_that_never_comes_is_told_as_it_failed),
+      cmocka_unit_test(test_quota_that_was_spent_elsewhere_limits_a_large_file),
       cmocka_unit_test(test_a_file_over_the_limit_is_not_sent),
       cmocka_unit_test(test_cut_before_the_last_byte_it_is_sent_once_more),
       cmocka_unit_test(test_cut_before_the_last_byte_twice_it_fails),
