@@ -63,7 +63,7 @@ static bool is_blank(char c)
 int cli_ask_secret(const char *name, const char *prompt, struct ap_secret **out,
                    struct ap_error *err)
 {
-  char line[AP_SECRET_MAX_BYTES];
+  char line[AP_SECRET_MAX_BYTES + 1]; /* one more: a longer one is refused, not cut */
   struct sigaction before[ENDING];
   const char *start = line;
   bool is_hidden = isatty(STDIN_FILENO) && hide_typing(before);
