@@ -7,6 +7,7 @@ local manifest = require "apogee.manifest"
 local pack_check = require "apogee.pack_check"
 local playbook_check = require "apogee.playbook_check"
 local reach = require "apogee.reach"
+local syntax = require "apogee.syntax"
 
 local M = {}
 
@@ -87,7 +88,7 @@ local CHECKS = { pack = check_pack, playbook = check_playbook }
 function M.file(engine, path, index)
   if path:find "_spec%.lua$" then return true, path .. ": a spec, for apogee test\n" end
   local value, env = engine.load(path)
-  if value == nil then return false, env .. "\n" end
+  if value == nil then return false, syntax.explained(env) .. "\n" end
   local kind = type(value) == "table" and rawget(value, "kind")
   return (CHECKS[kind] or check_action)(engine, path, value, env, index)
 end
