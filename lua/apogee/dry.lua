@@ -12,6 +12,9 @@ local MAX_WAYS = 27
 local LONG_AGO = "1970-01-01 00:00:00"
 local NOT_KNOWN = "VirusTotal does not know it"
 
+--- The problem of an action that asks other hosts.
+M.OTHER_HOSTS = "what other hosts hold is not known to a plan"
+
 local Dry = {}
 Dry.__index = Dry
 
@@ -38,7 +41,10 @@ local function next_choices(way)
 end
 
 local function new_way(choices)
-  return { choices = choices, counts = {}, at = 0, calls = {}, cached = 0, shared = 0, bytes = 0 }
+  return {
+    choices = choices, counts = {}, at = 0, calls = {}, cached = 0, shared = 0, bytes = 0,
+    outside = 0,
+  }
 end
 
 -- ---- what would be asked ----
@@ -170,14 +176,16 @@ function Dry:module()
   return vt
 end
 
---- What reaches out to other hosts is refused, and said: its cost is not known.
+--- What reaches out to other hosts is refused, counted, and said: what follows is not known.
 ---@param functions string[] of the module
+---@param is_counted boolean each call is a request
 ---@return table module
-function Dry:refusing(functions)
+function Dry:refusing(functions, is_counted)
   local module = {}
   for _, name in ipairs(functions) do
     module[name] = function()
-      self.way.problem = "what other hosts hold is not known to a plan"
+      self.way.problem = M.OTHER_HOSTS
+      self.way.outside = self.way.outside + (is_counted and 1 or 0)
       return nil, "a plan reaches no host", "denied"
     end
   end
@@ -198,6 +206,9 @@ local function add_way(found, way)
   end
   found.quota.least = found.has_way and math.min(found.quota.least, quota) or quota
   found.quota.most = math.max(found.quota.most, quota)
+  found.outside.least = found.has_way and math.min(found.outside.least, way.outside)
+    or way.outside
+  found.outside.most = math.max(found.outside.most, way.outside)
   found.bytes = math.max(found.bytes, way.bytes)
   found.cached = math.max(found.cached, way.cached)
   found.shared = math.max(found.shared, way.shared)
@@ -208,11 +219,12 @@ end
 ---@param subject string who asks; two of a step that ask the same share it
 ---@param run function
 ---@return table found { least, most = { ["KIND CALL"] = count }, quota = { least, most }, bytes,
----  cached, shared, problem = what it raised,
+---  cached, shared, outside = { least, most } of asking other hosts, problem = what it raised,
 ---  denied = the rule of the policy that denies some of it }, any what it returned in the first way
 function Dry:explore(subject, run, ...)
   local found = {
     least = {}, most = {}, quota = { least = 0, most = 0 }, bytes = 0, cached = 0, shared = 0,
+    outside = { least = 0, most = 0 },
   }
   local choices, first = {}, nil
   for number = 1, MAX_WAYS do
@@ -236,7 +248,12 @@ end
 function Dry:enter(step, is_sure)
   self.step = step
   self.is_sure = is_sure
+  self.way = new_way {} -- of what is asked before an entity is, such as a list of items
 end
+
+--- What could not be told since the step began, beside its entities.
+---@return string?
+function Dry:problem() return self.way.problem end
 
 ---@param engine table
 ---@param facts table of engine.facts

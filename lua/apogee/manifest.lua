@@ -1,10 +1,11 @@
 -- Checks what an action file returned and turns it into an action:
 --   { id, name, provider, doc, accepts = {types}, needs = {names}, params = {defs}, returns,
---     outputs = {names of enrichment fields}, run | run_case, each, validate, path, http,
+--     outputs = {names of enrichment fields}, run | run_case, each, validate, cost, path, http,
 --     secrets = {names} }
 --
 -- validate(params) says what is wrong with parameters that are each fine alone, as one sentence, or
 -- returns nothing. It is called before anything is sent, and reaches nothing but its argument.
+-- cost(params, entity) says what other services are asked: see cost.lua.
 -- SPDX-License-Identifier: Apache-2.0
 local param_check = require "apogee.param_check"
 local plain = require "apogee.plain"
@@ -28,6 +29,7 @@ local FIELDS = {
   run_case = { "function" },
   each = { "function" },
   validate = { "function" },
+  cost = { "function" },
   rate = { "table" },
   retries = { "number" },
   secrets = { "table" },
@@ -129,6 +131,7 @@ local function normal(problems, manifest)
     run_case = manifest.run_case,
     each = manifest.each,
     validate = manifest.validate,
+    cost = manifest.cost,
     path = problems.path,
   }
 end

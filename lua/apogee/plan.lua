@@ -6,8 +6,10 @@ local arguments = require "apogee.arguments"
 local case_of = require "apogee.case"
 local case_summary = require "apogee.case_summary"
 local context = require "apogee.context"
+local cost_of = require "apogee.cost"
 local dry_of = require "apogee.dry"
 local plain = require "apogee.plain"
+local reach = require "apogee.reach"
 local runner = require "apogee.runner"
 local step_of = require "apogee.step"
 
@@ -59,8 +61,10 @@ local function select_on(plan, step)
   return chosen
 end
 
-local function select_each(plan, step, values)
-  local ok, items = plan.engine.call(step.action.each, values)
+local function select_each(plan, step, row, values, ctx)
+  plan.dry:enter(step.number, not row.condition)
+  local ok, items = plan.engine.call(step.action.each, values, ctx)
+  table.insert(row.problems, plan.dry:problem())
   if not ok then return nil, nil, items end
   local copy, problem = plain.copy(items)
   if type(copy) ~= "table" then return nil, nil, "each: " .. (problem or "it returned no list") end
@@ -75,6 +79,7 @@ local function new_row(step)
     skipped = { count = 0, reasons = {} }, denied = { count = 0, reasons = {} }, bytes = 0,
     calls = {}, quota = { least = 0, most = 0 },
     requests = { least = 0, most = 0 }, public = { least = 0, most = 0 }, problems = {},
+    outside = { least = 0, most = 0 }, rate = step.action and reach.rate(step.action),
   }
 end
 
@@ -94,6 +99,14 @@ local function add_denied(row, name, reason)
   end
 end
 
+-- Each once, and not without end.
+local function add_problem(row, problem)
+  for _, known in ipairs(row.problems) do
+    if known == problem then return end
+  end
+  if #row.problems < EXAMPLES_MAX then table.insert(row.problems, problem) end
+end
+
 local function add_found(row, name, found)
   if found.denied then add_denied(row, name, found.denied) end
   add_calls(row, found.least, "least")
@@ -103,9 +116,33 @@ local function add_found(row, name, found)
   row.bytes = row.bytes + found.bytes
   row.cached = row.cached + found.cached
   row.shared = row.shared + found.shared
-  if found.problem and #row.problems < EXAMPLES_MAX then
-    table.insert(row.problems, found.problem)
+  row.outside.least = row.outside.least + found.outside.least
+  row.outside.most = row.outside.most + found.outside.most
+  add_problem(row, found.problem)
+end
+
+local function needs(action, name)
+  for _, needed in ipairs(action.needs) do
+    if needed == name then return true end
   end
+  return false
+end
+
+-- What it says itself of other services, and what was counted where it says less.
+local function with_cost(found, action, ctx, entity)
+  if not action.cost then return found end
+  local said, problem = cost_of.of(action, ctx.params, entity)
+  if not said then
+    found.problem = problem
+    return found
+  end
+  if found.problem == dry_of.OTHER_HOSTS and not needs(action, "vt") then found.problem = nil end
+  if found.outside.most > said.most then
+    found.problem = ("cost says at most %d requests to other services, and it makes %d")
+      :format(said.most, found.outside.most)
+  end
+  found.outside = { least = said.least, most = math.max(said.most, found.outside.most) }
+  return found
 end
 
 local IS_LIST = { file_report = true, url_report = true, file_rescan = true, url_scan = true }
@@ -138,8 +175,8 @@ local function explore_entities(plan, step, row, set, ctx)
   local function explore(_, entity)
     local found, outcome = plan.dry:explore(entity.type .. ":" .. entity.identifier, action.run,
       ctx, entity)
-    add_found(row, entity.identifier, found)
     local is_skipped = type(outcome) == "table" and rawget(outcome, "outcome") == "skipped"
+    add_found(row, entity.identifier, is_skipped and found or with_cost(found, action, ctx, entity))
     return is_skipped and outcome or ctx.not_asked "this is a plan"
   end
   if engine.select(step.number, set, action.each ~= nil) > 0 then
@@ -150,7 +187,8 @@ end
 
 local function explore_case(plan, step, row, ctx)
   local function explore(_, case)
-    add_found(row, "the case", (plan.dry:explore("the case", step.action.run_case, ctx, case)))
+    local found = plan.dry:explore("the case", step.action.run_case, ctx, case)
+    add_found(row, "the case", with_cost(found, step.action, ctx))
     return ctx.done { success = true }
   end
   plan.engine.run_case(step.number, step.action.env, explore, ctx, plan.case)
@@ -175,7 +213,7 @@ local function plan_action(plan, step, row)
   end
   local set, condition, problem
   if action.each then
-    set, condition, problem = select_each(plan, step, values)
+    set, condition, problem = select_each(plan, step, row, values, ctx)
   else
     set, condition, problem = select_on(plan, step)
   end
@@ -231,10 +269,11 @@ end
 local function total_of(rows)
   local total = {
     requests = { least = 0, most = 0 }, quota = { least = 0, most = 0 },
-    public = { least = 0, most = 0 }, cached = 0, shared = 0, bytes = 0,
+    public = { least = 0, most = 0 }, outside = { least = 0, most = 0 }, cached = 0, shared = 0,
+    bytes = 0,
   }
   for _, row in ipairs(rows) do
-    for _, field in ipairs { "requests", "quota", "public" } do
+    for _, field in ipairs { "requests", "quota", "public", "outside" } do
       local is_sure = not row.condition
       total[field].least = total[field].least + (is_sure and row[field].least or 0)
       total[field].most = total[field].most + row[field].most
@@ -288,7 +327,7 @@ local function granting(dry)
       if name == "vt" then
         rawset(action.env, "vt", dry:module())
       elseif OUTSIDE[name] then
-        rawset(action.env, name, dry:refusing(OUTSIDE[name]))
+        rawset(action.env, name, dry:refusing(OUTSIDE[name], name == "http"))
       else
         local ok, message = engine.grant(action.env, { name })
         if not ok then return nil, action.path .. ": needs: " .. message end

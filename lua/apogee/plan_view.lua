@@ -72,6 +72,10 @@ local function remarks_of(row)
   for _, kind in ipairs(KINDS) do
     if sums[kind] and sums[kind].most > 0 then add(NAMES[kind] .. ": " .. range(sums[kind])) end
   end
+  if row.outside.most > 0 then
+    add("requests to other services: " .. range(row.outside)
+      .. (row.rate and " (" .. row.rate .. ")" or ""))
+  end
   if row.bytes > 0 then add(row.bytes .. " bytes of files would leave") end
   add_examples(add, "skipped", row.skipped)
   add_examples(add, "denied by the policy", row.denied)
@@ -148,6 +152,10 @@ function M.text(plan)
   table.insert(lines, ("In all: %s, %s of quota, %d from the cache, %d shared."):format(
     counted(total.requests, "request", "requests"), range(total.quota), total.cached,
     total.shared))
+  if total.outside.most > 0 then
+    table.insert(lines, "Other services are asked in " .. counted(total.outside, "request",
+      "requests") .. ".")
+  end
   if total.public.most > 0 then
     table.insert(lines, counted(total.public, "submission", "submissions")
       .. " would become public.")
@@ -177,6 +185,7 @@ local function step_object(row)
     step = row.step, action = row.action or json.null, condition = row.condition or json.null,
     left_out = row.left_out or json.null, entities = row.of, cached = row.cached,
     shared = row.shared, requests = row.requests, quota = row.quota, public = row.public,
+    outside = row.outside,
     bytes = row.bytes, calls = calls_of(row), problems = json.array(row.problems),
     skipped = { count = row.skipped.count, examples = json.array(row.skipped.reasons) },
     denied = { count = row.denied.count, examples = json.array(row.denied.reasons) },

@@ -82,7 +82,7 @@ function M.check(problems, manifest)
   local hosts = (manifest.needs or {}).http
   local secrets = secrets_of(problems, manifest)
   if hosts == nil then
-    for _, field in ipairs { "rate", "retries" } do
+    for _, field in ipairs { "rate", "retries", "cost" } do
       if manifest[field] ~= nil then
         problems:add(field, 'goes with needs = { http = { "HOST" } }')
       end

@@ -1,5 +1,5 @@
--- Mistakes that people make in their first actions and playbooks, and what `apogee check` tells them:
--- file, line, what is wrong, and what to write instead.
+-- Mistakes that people make in their first actions and playbooks, and what `apogee check` tells
+-- them: file, line, what is wrong, and what to write instead.
 -- SPDX-License-Identifier: Apache-2.0
 local workspace = require "e2e.support.workspace"
 
@@ -96,8 +96,8 @@ describe("apogee check says of", function()
         .. 'did you mean "get_domain_report"?', of = PLAYBOOK },
     { "a step that waits for a later one", "with = { threshold = 3 }",
       'with = { threshold = 3 }, when = "domains"',
-      '4: steps.hashes.when: there is no step "domains" before this one: it comes later: move it up',
-      of = PLAYBOOK },
+      '4: steps.hashes.when: there is no step "domains" before this one: it comes later: '
+        .. "move it up", of = PLAYBOOK },
     { "a function that asks for a later step", "with = { threshold = 3 }",
       "with = { threshold = 3 },\n      when = function(case) return case.domains.is_risky end",
       '5: case.domains: the step "hashes" never sees it: it comes later: move it up',

@@ -1,5 +1,6 @@
 -- What a plan says of a run, and that it sends nothing.
 -- SPDX-License-Identifier: Apache-2.0
+local cjson = require "cjson"
 local workspace = require "e2e.support.workspace"
 
 local EICAR = "44d88612fea8a8f36de82e1278abb02f"
@@ -23,6 +24,24 @@ local function with(tier, use, settings)
     use(w)
   end)
 end
+
+local ASKING = [[
+return require "apogee.action" {
+  id = "ask", name = "Ask", doc = "Asks.", accepts = { "ip_address" },
+  returns = "is_success", needs = { http = { "api.example.com" } },
+  rate = { 10, per = "minute" }, params = { { "often", type = "boolean", default = false } },
+  cost = function(params, entity)
+    return { http = { least = 1, most = params.often and 3 or 1 } }
+  end,
+  run = function(ctx, entity)
+    if entity.internal then return ctx.skipped "internal" end
+    local answer, message, code = http.get "https://api.example.com/"
+    if not answer then return ctx.from_error(message, code) end
+    if ctx.params.often then http.get "https://api.example.com/2" end
+    return ctx.reported()
+  end,
+}
+]]
 
 describe("apogee plan", function()
   it("counts lists, and sends nothing", function()
@@ -176,6 +195,36 @@ describe("apogee plan", function()
       assert.matches("a bug", made.steps[1].problems[1])
       assert.matches("cannot be planned in full: .*a bug",
         w:run({ "plan", path, "--entity", EICAR }).out)
+    end)
+  end)
+
+  it("tells how often other services are asked, as the action says", function()
+    with(nil, function(w)
+      local path = w:write("ask.lua", ASKING)
+      local entities = { "ip_address:192.0.2.1", "ip_address:198.51.100.1", "ip_address:10.0.0.1" }
+      local made = plan(w, path, entities, "--often")
+      assert.equal("2-6", ends(made.steps[1].outside))
+      assert.equal("2-6", ends(made.total.outside))
+      assert.same({}, made.steps[1].problems)
+      assert.equal("0-0", ends(made.total.requests))
+      local said = w:run({ "plan", path, "--entity", entities[1] }).out
+      assert.matches("\n    requests to other services: 1 (at most 10 a minute)\n", said, 1, true)
+      assert.matches("\nOther services are asked in 1 request.\n", said, 1, true)
+      w:write("ask.lua", (ASKING:gsub("least = 1, most = params.often and 3 or 1",
+        "least = 0, most = 0")))
+      made = plan(w, path, { entities[1] })
+      assert.equal("0-1", ends(made.total.outside))
+      assert.same({ "cost says at most 0 requests to other services, and it makes 1" },
+        made.steps[1].problems)
+    end)
+  end)
+
+  it("plans a folder of another machine as far as it can", function()
+    with(nil, function(w)
+      local made = plan(w, "upload_and_scan_file", {}, "--folder", "/srv", "--file-paths", "/a",
+        "--linux-server-address", "files.example.com", "--linux-user", "ana")
+      assert.equal(cjson.null, made.steps[1].left_out)
+      assert.same({ "what other hosts hold is not known to a plan" }, made.steps[1].problems)
     end)
   end)
 
