@@ -32,7 +32,7 @@ def documents_of(text):
     try:
         return [json.loads(text)]
     except ValueError:
-        return [json.loads(line) for line in text.splitlines() if line]
+        return [json.loads(line) for line in text.split("\n") if line]
 
 
 def kind_of(document):
