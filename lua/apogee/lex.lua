@@ -1,6 +1,9 @@
 -- The words of a Lua file that the parser of Lua has found to be right: what cannot be then is not
 -- looked for. Three lists of equal length: what each is (a keyword or sign as itself, else "name",
 -- "text", "number"), its value, its line. The last is "end of file".
+--
+-- A search in a long text is charged as if it walked over all of it, so the file is read through a
+-- window, which grows only for a word that does not end in it.
 -- SPDX-License-Identifier: Apache-2.0
 local M = {}
 
@@ -17,12 +20,17 @@ local LONG_SIGNS = {
   ["/"] = { "//" }, [":"] = { "::" }, ["."] = { "...", ".." },
 }
 
--- Behind a long bracket that opens at `at`, and what is in it; nil when none opens there.
+-- Each reader gives what it is, its value, and where the next may begin. Nothing is a comment; no
+-- place for the next: it does not end here.
+
+-- Behind a long bracket that opens at `at`, what is in it, and whether there is one.
 local function past_long(source, at)
+  if find(source, "^%[=*$", at) then return nil, nil, true end
   local level, start = match(source, "^%[(=*)%[()", at)
-  if not level then return nil end
+  if not level then return nil, nil, false end
   local stop, last = find(source, "]" .. level .. "]", start, true)
-  return last + 1, sub(source, start, stop - 1)
+  if not stop then return nil, nil, true end
+  return last + 1, sub(source, start, stop - 1), true
 end
 
 -- The value of a text with escapes is not worked out: nil.
@@ -31,6 +39,7 @@ local function past_quoted(source, at)
   local is_plain, last = true, at
   while true do
     last = find(source, wanted, last + 1)
+    if not last then return nil end
     if byte(source, last) ~= 92 then break end
     is_plain = false
     last = last + 1
@@ -56,7 +65,6 @@ local function sign_at(source, at)
   return sign
 end
 
--- Each gives what it is, its value, and where the next may begin; nothing: a comment.
 local function word(source, at)
   local text = match(source, "^[%w_]+", at)
   return IS_KEYWORD[text] and text or "name", text, at + #text
@@ -75,14 +83,16 @@ local function quoted(source, at)
 end
 
 local function bracket(source, at)
-  local next_at, text = past_long(source, at)
-  if next_at then return "text", match(text, "^\r?\n?(.*)$"), next_at end
+  local next_at, text, is_long = past_long(source, at)
+  if is_long then return "text", text and match(text, "^\r?\n?(.*)$"), next_at end
   return sign(source, at)
 end
 
 local function minus(source, at)
   if byte(source, at + 1) ~= 45 then return sign(source, at) end
-  return nil, nil, past_long(source, at + 2) or find(source, "\n", at, true) or #source + 1
+  local next_at, _, is_long = past_long(source, at + 2)
+  if is_long then return nil, nil, next_at end
+  return nil, nil, find(source, "\n", at, true)
 end
 
 local function dot(source, at)
@@ -98,27 +108,69 @@ end
 READERS[byte '"'], READERS[byte "'"] = quoted, quoted
 READERS[byte "["], READERS[byte "-"], READERS[byte "."] = bracket, minus, dot
 
+local WINDOW = 1000
+
+-- What may follow a word and be of it still: "1" and "e+5".
+local LOOK_AHEAD = 2
+
+local Window = {}
+Window.__index = Window
+
+--- The window begins `skip` bytes later; its lines are counted before that.
+function Window:move(skip, width)
+  self:count_lines(skip)
+  self.base, self.width = self.base + skip, width
+  self.text = sub(self.source, self.base + 1, self.base + width)
+  self.line_end = find(self.text, "\n", 1, true)
+  self.is_last = self.base + #self.text >= #self.source
+end
+
+--- Up to a place in the window.
+function Window:count_lines(at)
+  while self.line_end and self.line_end <= at do
+    self.line = self.line + 1
+    self.line_end = find(self.text, "\n", self.line_end + 1, true)
+  end
+end
+
+--- The word at a place, or the window is moved, or made larger, to where it begins.
+---@return integer next_at, string? kind, string? value
+function Window:read(at)
+  local kind, value, next_at = READERS[byte(self.text, at)](self.text, at)
+  local is_whole = next_at and (next_at + LOOK_AHEAD <= #self.text or self.is_last)
+  if is_whole then return next_at, kind, value end
+  if self.is_last and kind then error("line " .. self.line .. ": it does not end", 0) end
+  if self.is_last then return #self.text + 1 end
+  self:move(at - 1, at == 1 and self.width * 2 or WINDOW)
+  return 1
+end
+
 ---@param source string
----@return string[] kinds, string[] values, integer[] lines
+---@return string[] kinds, string?[] values, integer[] lines
 function M.words(source)
   local kinds, values, lines, count = {}, {}, {}, 0
-  local at, line = find(source, "^\xef\xbb\xbf") and 4 or 1, 1
-  local line_end = find(source, "\n", 1, true) or #source + 1
+  local window = setmetatable({ source = source, base = 0, line = 1, text = "" }, Window)
+  window:move(0, WINDOW)
+  local at = find(source, "^\xef\xbb\xbf") and 4 or 1
   while true do
-    at = find(source, "%S", at)
-    if not at then break end
-    while at > line_end do
-      line = line + 1
-      line_end = find(source, "\n", line_end + 1, true) or #source + 1
+    at = find(window.text, "%S", at)
+    if at then
+      local kind, value
+      window:count_lines(at)
+      at, kind, value = window:read(at)
+      if kind then
+        count = count + 1
+        kinds[count], values[count], lines[count] = kind, value, window.line
+      end
+    elseif window.is_last then
+      break
+    else
+      window:move(#window.text, WINDOW)
+      at = 1
     end
-    local kind, value, next_at = READERS[byte(source, at)](source, at)
-    if kind then
-      count = count + 1
-      kinds[count], values[count], lines[count] = kind, value, line
-    end
-    at = next_at
   end
-  kinds[count + 1], lines[count + 1] = "end of file", line
+  window:count_lines(#window.text)
+  kinds[count + 1], lines[count + 1] = "end of file", window.line
   return kinds, values, lines
 end
 

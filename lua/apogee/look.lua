@@ -43,7 +43,8 @@ local function add_unit(look, path)
   local ok, parsed = pcall(parse.read, source or "=")
   if not ok then
     look.is_whole = false
-    look.why_not = look.why_not or path .. ": " .. tostring(parsed)
+    look.why_not = look.why_not or path .. ": warning: it was not looked into: "
+      .. (source and tostring(parsed) or "it cannot be read")
     return
   end
   local unit = { path = path, parsed = parsed, requires = module_names(parsed) }
@@ -274,7 +275,7 @@ end
 ---@param engine table
 ---@param path string
 ---@return table look { units = { { path, parsed, requires } }, places = of all units, each with its
----  unit, is_whole = every module was read, why_not = what the first says that was not }
+---  unit, is_whole = every module was read, why_not = a line on the first that was not }
 function M.read(engine, path)
   local look = setmetatable({
     engine = engine, units = {}, places = {}, by_path = {}, is_whole = true,

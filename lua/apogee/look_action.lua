@@ -299,6 +299,7 @@ end
 function M.check(engine, action, env)
   local findings = findings_of.new(engine)
   local look = look_of.read(engine, action.path)
+  if #look.units == 0 then return {}, { look.why_not } end
   local made = look:manifest "action"
   if made then seed_functions(look, made) end
   seed_names(look)
@@ -309,7 +310,9 @@ function M.check(engine, action, env)
   check_params(look, findings, action, made)
   check_needs(look, findings, action, made)
   check_outputs(look, findings, action)
-  return findings:lines()
+  local problems, warnings = findings:lines()
+  table.insert(warnings, look.why_not)
+  return problems, warnings
 end
 
 return M

@@ -148,6 +148,7 @@ end
 function M.check(engine, playbook, env)
   local findings = findings_of.new(engine)
   local look = look_of.read(engine, playbook.path)
+  if #look.units == 0 then return {}, { look.why_not } end
   local made = look:manifest "playbook"
   local by_name = steps_by_name(playbook)
   local steps = made and look:table_of(made, "steps")
@@ -155,7 +156,9 @@ function M.check(engine, playbook, env)
   look_names.members(look, findings, look_names.globals(look, findings, env, false))
   check_cases(look, findings, by_name)
   check_params(look, findings, playbook, made)
-  return findings:lines()
+  local problems, warnings = findings:lines()
+  table.insert(warnings, look.why_not)
+  return problems, warnings
 end
 
 return M

@@ -19,6 +19,9 @@ local M = {}
 
 local insert = table.insert
 
+-- What is kept of a file takes memory, and what is no program but data is not worth it.
+local MAX_NODES = 50000
+
 local BINARY = {}
 for sign in ([[+ - * / // % ^ .. == ~= < <= > >= & | ~ << >> and or]]):gmatch "%S+" do
   BINARY[sign] = true
@@ -55,7 +58,13 @@ end
 
 -- ---- scopes ----
 
+function Parser:count()
+  self.nodes = self.nodes + 1
+  if self.nodes > MAX_NODES then error("is too large to be looked into", 0) end
+end
+
 function Parser:declare(name, line, is_param)
+  self:count()
   local variable = { name = name, line = line, is_param = is_param, values = {}, members = {} }
   local undo = self.undo
   undo[#undo + 1] = name
@@ -78,6 +87,7 @@ end
 -- ---- expressions ----
 
 function Parser:place(root, line)
+  self:count()
   local place = { kind = "place", root = root, path = {}, line = line }
   insert(self.places, place)
   return place
@@ -196,6 +206,7 @@ end
 
 function Parser:item(made)
   local line, key = self.lines[self.at], nil
+  self:count()
   if self:take "[" then
     key = self:expression()
     key = key and key.kind == "text" and key.text or false
@@ -442,7 +453,7 @@ function M.read(source)
   local kinds, values, lines = lex.words(source)
   local parser = setmetatable({
     kinds = kinds, values = values, lines = lines, at = 1, places = {}, variables = {},
-    visible = {}, undo = {}, of = { returns = {} },
+    visible = {}, undo = {}, nodes = 0, of = { returns = {} },
   }, Parser)
   parser:block()
   parser:expect "end of file"

@@ -117,3 +117,33 @@ describe("apogee check says of", function()
     end)
   end
 end)
+
+describe("a file that is large", function()
+  -- As large as a script may be, within a small memory.
+  local function with_large(filling, use)
+    workspace.simulated({ settings = { limits = { memory = "64MiB" }, actions_path = { "a" } } },
+      function(w)
+        assert(os.execute("mkdir " .. w:path "a"))
+        local text = with_mistake(ACTION, "return action {", "\nreturn action {")
+        local many = filling:rep((1000000 - #text) // #filling)
+        use(w, w:write("a/score.lua", "local function fill(x)\n" .. many .. "end\n" .. text))
+      end)
+  end
+
+  it("is checked as far as can be", function()
+    with_large("x = {{{}}} + fill(x)\n", function(w, path)
+      local ran = w:run { "check", path }
+      assert.equal(0, ran.exit)
+      assert.matches(path .. ": warning: it was not looked into: is too large", ran.out, 1, true)
+      assert.matches(path .. ": OK, the action score", ran.out, 1, true)
+    end)
+  end)
+
+  it("is there like another", function()
+    with_large("-- no code, and much of it\n", function(w, path)
+      assert.equal(path .. ": OK, the action score; asks api.example.com\n",
+        w:run({ "check", path }).out)
+      assert.matches("\nscore +Score +ip_address", w:run({ "list" }).out)
+    end)
+  end)
+end)

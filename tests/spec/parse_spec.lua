@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+local lex = require "apogee.lex"
 local parse = require "apogee.parse"
 
 local function lines_of(command)
@@ -73,6 +74,17 @@ describe("the names of a file are what Lua's compiler says they are:", function(
     assert.same(expected, parsed(source))
   end)
 
+  it("wherever the window falls through which it is read", function()
+    local source = ODD:gsub("^#[^\n]*", "")
+    local expected, last = parsed(source), #lex.words(source)
+    local _, _, lines = lex.words(source)
+    for blanks = 1000 - #source, 1000 do
+      local _, _, moved = lex.words((" "):rep(blanks) .. source)
+      assert.equal(lines[last], moved[last])
+      assert.same(expected, parsed((" "):rep(blanks) .. source))
+    end
+  end)
+
   for _, path in ipairs(lines_of "find lua playbooks -name '*.lua' | sort") do
     it(path, function() assert.same(compiled(path), parsed(read(path))) end)
   end
@@ -89,6 +101,22 @@ describe("a file is read", function()
     assert.equal(10, places[2].line)
   end)
 
+  it("with texts and names that are longer than the window", function()
+    local long = ("x"):rep(5000)
+    local source = ('local a = "%s" --[[%s]] f(%s, [[%s]]) --%s\ng()')
+      :format(long, long, long, long, long)
+    local places = parse.read(source).places
+    assert.equal("f", places[1].root.global)
+    assert.equal(long, places[1].call[2].text)
+    assert.equal(long, places[2].root.global)
+    assert.equal(2, places[3].line)
+  end)
+
+  it("up to a size that is no program's", function()
+    assert.has_error(function() parse.read("return {" .. ("{},"):rep(60000) .. "}") end,
+      "is too large to be looked into")
+  end)
+
   it("however long a sum is", function()
     local source = "return " .. ("x + "):rep(20000) .. "y"
     assert.equal(20001, #parse.read(source).places)
@@ -97,7 +125,7 @@ describe("a file is read", function()
   for source, why in pairs {
     ["x = 1\nlocal = 2"] = "line 2: = instead of name",
     ["return {\n1, "] = "line 2: end of file instead of a value",
-    ["f(\n"] = "line 1: end of file instead of a value",
+    ["f(\n"] = "line 2: end of file instead of a value",
     ["function f("] = "line 1: end of file instead of name",
     ["while x do"] = "line 1: end of file instead of end",
     ["x = )"] = "line 1: ) instead of a value",
