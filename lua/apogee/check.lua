@@ -33,9 +33,8 @@ local function check_action(engine, path, value, env)
 end
 
 local function check_playbook(engine, path, value, env, index)
-  local around = loader.pack_around(engine, path)
-  local known = around and not index().given and loader.index(engine, around) or index()
-  local playbook, why = playbook_check.check(engine, path, value, known)
+  local playbook, why = playbook_check.check(engine, path, value,
+    index(loader.pack_around(engine, path)))
   if not playbook then return false, why .. "\n" end
   local problems, warnings = look_playbook.check(engine, playbook, env)
   table.move(playbook.warnings, 1, #playbook.warnings, #warnings + 1, warnings)
@@ -83,7 +82,7 @@ local CHECKS = { pack = check_pack, playbook = check_playbook }
 --- Checks one file, an action, a playbook or a pack with all that is in it.
 ---@param engine table
 ---@param path string
----@param index fun(): table of the actions, from the loader
+---@param index fun(pack: table?): table of the actions, from the loader, with those of the pack
 ---@return boolean ok, string lines
 function M.file(engine, path, index)
   if path:find "_spec%.lua$" then return true, path .. ": a spec, for apogee test\n" end
@@ -93,16 +92,22 @@ function M.file(engine, path, index)
   return (CHECKS[kind] or check_action)(engine, path, value, env, index)
 end
 
---- Checks files; the actions are read once, and only when a playbook asks for them.
+-- The actions are read once for each pack, and only when a playbook asks for them.
+local function lazy_index(engine)
+  local by_pack = {}
+  return function(pack)
+    local key = pack and pack.path or ""
+    by_pack[key] = by_pack[key] or loader.index(engine, pack)
+    return by_pack[key]
+  end
+end
+
+--- Checks files.
 ---@param engine table
 ---@param paths string[]
 ---@return boolean ok
 function M.files(engine, paths)
-  local known, is_fine = nil, true
-  local function index()
-    known = known or loader.index(engine)
-    return known
-  end
+  local is_fine, index = true, lazy_index(engine)
   for _, path in ipairs(paths) do
     local ok, lines = M.file(engine, path, index)
     is_fine = is_fine and ok

@@ -39,8 +39,10 @@ local INSTEAD = {
 
 local function written_in(unit)
   local names, uses_env = {}, false
+  unit.is_tested = {}
   for _, place in ipairs(unit.parsed.places) do
     local name = place.root.global
+    if name and place.is_tested and not place.path[1] then unit.is_tested[name] = true end
     if name == "_ENV" then uses_env = true end
     if name and place.is_write and not place.path[1] and not place.is_open then
       names[name] = true
@@ -63,7 +65,8 @@ local function check_unit(findings, unit, known, is_written)
   for _, place in ipairs(unit.parsed.places) do
     local name = place.root.global
     local makes = name and is_written[name] and place.is_write and not place.path[1]
-    if name and not is_said[name] and (makes or not is_written[name] and not known[name]) then
+    local is_missing = name and not is_written[name] and not known[name]
+    if name and not is_said[name] and (makes or is_missing) then
       is_said[name] = true
       if makes then
         findings:problem(place, ('%s: a global, which all entities share: write "local %s"')
@@ -71,8 +74,13 @@ local function check_unit(findings, unit, known, is_written)
       else
         near = near or near_names(known, unit)
         local instead = INSTEAD[name] and ": " .. INSTEAD[name]
-        findings:problem(place, ("%s: there is no such name%s"):format(name,
-          instead or findings:hint(name, near)))
+        local said = ("%s: there is no such name%s"):format(name,
+          instead or findings:hint(name, near))
+        if unit.is_tested[name] then
+          findings:warning(place, said) -- it may know that: unpack or table.unpack
+        else
+          findings:problem(place, said)
+        end
       end
     end
   end

@@ -6,9 +6,10 @@
 --   members = { [path] = {what was put into its fields} } }.
 -- What an expression is, as far as it can be told:
 --   { kind = "place", root, path = {names}, line, method, call = {arguments}, is_open, is_write,
---     into, argument_of } is a variable, or { global = NAME }, or { module = NAME }, and the fields
---     behind it; is_open: another one follows that is worked out; into: the variable that it is put
---     into; argument_of: the call that it is given to
+--     is_tested, into, argument_of } is a variable, or { global = NAME }, or { module = NAME }, and
+--     the fields behind it; is_open: another one follows that is worked out; is_tested: whether
+--     there is one is asked; into: the variable that it is put into; argument_of: the call that it
+--     is given to
 --   { kind = "function", params = {variables}, line, returns = {expressions} }
 --   { kind = "table", items = { { key, index, line, value } }, line }
 --   { kind = "text", text, line }
@@ -26,6 +27,7 @@ local BINARY = {}
 for sign in ([[+ - * / // % ^ .. == ~= < <= > >= & | ~ << >> and or]]):gmatch "%S+" do
   BINARY[sign] = true
 end
+local IS_TEST = { ["and"] = true, ["or"] = true, ["=="] = true, ["~="] = true }
 local UNARY = { ["-"] = true, ["~"] = true, ["#"] = true, ["not"] = true }
 local IS_CONSTANT = {
   ["..."] = true, ["false"] = true, ["nil"] = true, ["number"] = true, ["true"] = true,
@@ -266,6 +268,11 @@ function Parser:simple()
   self.at = self.at + 1
 end
 
+-- `if x then`, `x or y`, `not x`
+local function note_test(value)
+  if value and value.kind == "place" then value.is_tested = true end
+end
+
 function Parser:operand()
   local is_plain = true
   while UNARY[self.kinds[self.at]] do
@@ -273,19 +280,25 @@ function Parser:operand()
     is_plain = false
   end
   local value = self:simple()
+  if not is_plain then note_test(value) end
   return is_plain and value or nil
 end
 
 -- Of what operators make nothing is told.
 function Parser:expression()
   local value = self:operand()
+  local last = value
   while BINARY[self.kinds[self.at]] do
+    local is_test = IS_TEST[self.kinds[self.at]]
+    if is_test then note_test(last) end
     self.at = self.at + 1
-    self:operand()
-    value = nil
+    value, last = nil, self:operand()
+    if is_test then note_test(last) end
   end
   return value
 end
+
+function Parser:condition() note_test(self:expression()) end
 
 function Parser:expressions()
   local list = {}
@@ -322,7 +335,7 @@ local statement = {}
 
 statement["if"] = function(self)
   repeat
-    self:expression()
+    self:condition()
     self:expect "then"
     self:scoped()
   until not self:take "elseif"
@@ -331,7 +344,7 @@ statement["if"] = function(self)
 end
 
 statement["while"] = function(self)
-  self:expression()
+  self:condition()
   self:expect "do"
   self:scoped()
   self:expect "end"
