@@ -39,19 +39,17 @@ local function entity_of(run, identifier)
     identifiers(run))
 end
 
--- Of a playbook, an entity has an outcome in each step.
-local function outcomes_of(entity)
-  if entity.outcome then return { entity.outcome } end
-  local outcomes = {}
-  for _, outcome in pairs(entity.steps or {}) do table.insert(outcomes, outcome) end
-  return outcomes
-end
-
-local function has(list, value)
-  for _, member in ipairs(list) do
-    if member == value then return true end
+-- What each step says of an entity; of an action there is one.
+local function seen(run, identifier)
+  local found = {}
+  for _, step in ipairs((run.document or {}).steps or {}) do
+    for _, entity in ipairs(step.entities or {}) do
+      if entity.identifier == identifier then table.insert(found, entity) end
+    end
   end
-  return false
+  local entity = run.entities[identifier]
+  if entity.outcome then table.insert(found, entity) end
+  return found
 end
 
 --- Each check: whether it holds, and what is the matter.
@@ -60,18 +58,22 @@ local checks = {}
 function checks.outcome(run, identifier, outcome, reason)
   local entity, message = entity_of(run, identifier)
   if not entity then return false, message end
-  local outcomes = outcomes_of(entity)
-  local is_it = has(outcomes, outcome)
-    and (not reason or (entity.reason or ""):find(reason, 1, true) ~= nil)
-  local there = #outcomes > 0 and sorted(outcomes) or "in no step"
-  return is_it, ("%s is %s%s"):format(identifier, there,
-    entity.reason and " (" .. entity.reason .. ")" or "")
+  local there, is_it = {}, false
+  for _, one in ipairs(seen(run, identifier)) do
+    local is_this = one.outcome == outcome
+      and (not reason or (one.reason or ""):find(reason, 1, true) ~= nil)
+    is_it = is_it or is_this
+    table.insert(there, one.outcome .. (one.reason and " (" .. one.reason .. ")" or ""))
+  end
+  return is_it, ("%s is %s"):format(identifier, #there > 0 and sorted(there) or "in no step")
 end
 
-local function fields_of(entity)
+local function fields_of(run, identifier)
   local fields = {}
-  for _, values in pairs(entity.enrichment or {}) do
-    for name, value in pairs(values) do fields[name] = value end
+  for _, one in ipairs(seen(run, identifier)) do
+    for _, values in pairs(one.enrichment or {}) do
+      for name, value in pairs(values) do fields[name] = value end
+    end
   end
   return fields
 end
@@ -79,7 +81,7 @@ end
 function checks.enriched(run, identifier, wanted)
   local entity, message = entity_of(run, identifier)
   if not entity then return false, message end
-  local fields, there = fields_of(entity), {}
+  local fields, there = fields_of(run, identifier), {}
   for name, value in pairs(fields) do table.insert(there, name .. " = " .. text_of(value)) end
   for name, value in pairs(wanted) do
     if fields[name] ~= value then

@@ -21,8 +21,9 @@
 --   limit     seconds, after which it is ended: 120
 --
 -- A run: { exit, document = the result as tables, entities = those of it by their identifiers,
---   requests = to services { { service, method, url, headers, body, status, answer } }, vt = to the
---   simulator { { endpoint, resources, status } }, out, err = as printed }. Secrets read "***".
+--   steps = those of a playbook by their names, requests = to services { { service, method, url,
+--   headers, body, status, answer } }, vt = to the simulator { { endpoint, resources, status } },
+--   out, err = as printed }. Secrets read "***".
 --
 -- A request that no row is for ends the test: nothing is ever sent to anybody.
 -- SPDX-License-Identifier: Apache-2.0

@@ -154,6 +154,12 @@ local function by_identifier(document)
   return entities
 end
 
+local function by_name(document)
+  local steps = {}
+  for _, step in ipairs(document.steps or {}) do steps[step.step] = step end
+  return steps
+end
+
 local function said(run) return run.err ~= "" and "\n" .. run.err or "" end
 
 local function check_end(run, options)
@@ -191,6 +197,7 @@ local function execute(command, target, options, folder)
   if not run then error(why, 0) end
   run.document = dkjson.decode(run.out)
   run.entities = by_identifier(run.document or {})
+  run.steps = by_name(run.document or {})
   run.requests, run.vt = read_requests(folder .. "/requests")
   check_end(run, options)
   if is_recording then options.http:record(run.requests) end

@@ -133,6 +133,27 @@ describe("apogee test", function()
     assert.matches("10 successes / 0 failures / 0 errors", ran.out)
   end)
 
+  it("runs a playbook, and sees what its steps say", function()
+    workspace.with(function(w)
+      w.env = {}
+      write(w, [[it("plays", function()
+        local run = testing.playbook("play.lua", {
+          entities = { "ip_address:198.51.100.7" }, secrets = { "asker_key" },
+          http = { { url = URL, status = 418 } } })
+        assert.outcome(run, "198.51.100.7", "reported")
+        assert.outcome(run, "198.51.100.7", "failed", "answered 418")
+        assert.is_not.outcome(run, "198.51.100.7", "reported", "418")
+        assert.equal("completed", run.steps.addresses.status)
+        assert.equal("completed", run.steps.ask.status)
+      end)]])
+      w:write("play.lua", [[return require "apogee.playbook" { name = "Play", steps = {
+        { "ask", action = "asker", on = "ip_address" },
+        { "addresses", action = "scan_ip", on = "ip_address", with = { threshold = 3 } } } }]])
+      local ran = w:run { "test", w.folder }
+      assert.equal(0, ran.exit, ran.out .. ran.err)
+    end)
+  end)
+
   it("says what there was where an assertion fails", function()
     local run = 'local run = ask { { url = URL, json = { score = 90 } } } '
     it_says(run .. 'assert.outcome(run, "198.51.100.7", "not_found")',

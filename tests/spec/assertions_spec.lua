@@ -4,12 +4,19 @@ local assertions = require "kit.assertions"
 local checks = assertions.checks
 
 local RUN = {
-  document = { insights = { { entity = "a", title = "Title", body = "Body" },
+  document = { steps = {
+    { step = "first", entities = { { identifier = "b", outcome = "reported",
+      enrichment = { One = { n = 1 } } } } },
+    { step = "second", entities = { { identifier = "b", outcome = "denied", reason = "a rule",
+      enrichment = { Two = { m = 2 } } } } },
+    { step = "third" },
+  }, insights = { { entity = "a", title = "Title", body = "Body" },
     { title = "Of the case", body = "" } } },
   entities = {
     a = { outcome = "failed", reason = "it broke", suspicious = true,
       enrichment = { One = { x = 1 }, Two = { y = "z" } } },
-    b = { steps = { first = "reported", second = "denied" } },
+    b = { identifier = "b", steps = { first = "reported", second = "denied" } },
+    c = { identifier = "c", steps = {} },
   },
   vt = {
     { endpoint = "file/report", resources = { "b", "a" } },
@@ -26,10 +33,12 @@ describe("an assertion of apogee.testing", function()
     { true, "outcome", "a", "failed" }, { true, "outcome", "a", "failed", "broke" },
     { false, "outcome", "a", "failed", "br.ke" }, { false, "outcome", "a", "reported" },
     { true, "outcome", "b", "denied" }, { true, "outcome", "b", "reported" },
-    { false, "outcome", "b", "failed" }, { false, "outcome", "c", "failed" },
+    { false, "outcome", "b", "failed" }, { false, "outcome", "d", "failed" },
+    { true, "outcome", "b", "denied", "rule" }, { false, "outcome", "b", "reported", "rule" },
+    { false, "outcome", "c", "reported" }, { true, "enriched", "b", { n = 1, m = 2 } },
     { true, "enriched", "a", { x = 1, y = "z" } }, { false, "enriched", "a", { x = 2 } },
     { false, "enriched", "a", { z = 1 } }, { false, "enriched", "b", { x = 1 } },
-    { true, "suspicious", "a" }, { false, "suspicious", "b" }, { false, "suspicious", "c" },
+    { true, "suspicious", "a" }, { false, "suspicious", "b" }, { false, "suspicious", "d" },
     { true, "insight", "a", "Tit" }, { true, "insight", "a", "Body" },
     { false, "insight", "b", "Title" }, { true, "insight", nil, "Of the case" },
     { false, "insight", nil, "T.tle" },

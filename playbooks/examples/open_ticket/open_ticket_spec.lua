@@ -14,17 +14,11 @@ local function run(entities, http)
   })
 end
 
-local function message_of(ran)
-  for _, step in ipairs(ran.document.steps) do
-    if step.step == "ticket" then return step.message end
-  end
-end
-
 describe("open_ticket", function()
   it("opens one ticket with what is risky", function()
     local ran = run({ "filehash:" .. RISKY, "filehash:" .. CLEAN }, { CREATED })
     assert.equal(0, ran.exit)
-    assert.equal("Ticket ~4096.", message_of(ran))
+    assert.equal("Ticket ~4096.", ran.steps.ticket.message)
     assert.requests(ran, { { method = "POST", url = URL,
       headers = { Authorization = "Bearer ***", ["Content-Type"] = "application/json" } } })
     local ticket = json.decode(ran.requests[1].body)
@@ -41,13 +35,13 @@ describe("open_ticket", function()
     local ran = run({ "filehash:" .. CLEAN }, {})
     assert.equal(0, ran.exit)
     assert.requests(ran, {})
-    assert.equal("Nothing is risky: no ticket.", message_of(ran))
+    assert.equal("Nothing is risky: no ticket.", ran.steps.ticket.message)
   end)
 
   it("says what the server answered", function()
     local ran = run({ "filehash:" .. RISKY }, { { url = URL, status = 400 } })
     assert.equal(1, ran.exit)
-    assert.equal("The ticket system answered 400.", message_of(ran))
+    assert.equal("The ticket system answered 400.", ran.steps.ticket.message)
   end)
 
   it("wants a reference that a server can take", function()

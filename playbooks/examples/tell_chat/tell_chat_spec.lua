@@ -12,12 +12,6 @@ local function run(entities, http, options)
   return testing.playbook("look_up_and_tell.lua", options)
 end
 
-local function step_of(ran, name)
-  for _, step in ipairs(ran.document.steps) do
-    if step.step == name then return step end
-  end
-end
-
 describe("tell_chat", function()
   it("tells what is risky, in one message", function()
     local ran = run({ "filehash:" .. RISKY, "filehash:" .. CLEAN }, { { url = "***" } })
@@ -32,7 +26,7 @@ describe("tell_chat", function()
     local ran = run({ "filehash:" .. CLEAN }, {})
     assert.equal(0, ran.exit)
     assert.requests(ran, {})
-    assert.equal("Nothing to tell.", step_of(ran, "tell").message)
+    assert.equal("Nothing to tell.", ran.steps.tell.message)
   end)
 
   it("tells that something could not be checked", function()
@@ -46,7 +40,7 @@ describe("tell_chat", function()
     local ran = run({ "filehash:" .. RISKY },
       { { url = "***", status = 404, body = "no_service" } })
     assert.equal(1, ran.exit)
-    assert.equal("The chat answered 404.", step_of(ran, "tell").message)
+    assert.equal("The chat answered 404.", ran.steps.tell.message)
   end)
 
   it("does not send again what may have arrived", function()
