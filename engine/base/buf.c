@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 void ap_buf_init(struct ap_buf *buf, size_t max_bytes)
 {
   *buf = (struct ap_buf){.max = max_bytes};
@@ -93,6 +95,12 @@ void ap_buf_add_fmt(struct ap_buf *buf, const char *fmt, ...)
     buf->len += (size_t)len;
   }
   va_end(again);
+}
+
+void ap_buf_must(const struct ap_buf *buf)
+{
+  if (buf->error == AP_E_NO_MEMORY)
+    ap_out_of_memory();
 }
 
 const char *ap_buf_cstr(const struct ap_buf *buf)

@@ -38,6 +38,10 @@ static inline int ap_buf_error(const struct ap_buf *buf)
   return buf->error;
 }
 
+/* Ends the process when memory was out: where what it holds may not be missing, and nobody can be
+ * told. */
+void ap_buf_must(const struct ap_buf *buf);
+
 /* A NUL-terminated view; "" for an empty buffer. */
 const char *ap_buf_cstr(const struct ap_buf *buf);
 

@@ -102,15 +102,31 @@ static void render_text(struct ap_buf *line, enum ap_log_area area, enum ap_log_
   ap_buf_add_char(line, '\n');
 }
 
-static void write_line(struct ap_buf *line)
+static void write_bytes(struct ap_slice bytes)
 {
   (void)pthread_mutex_lock(&line_lock);
   if (before_line)
     before_line();
-  if (line->len && write(STDERR_FILENO, line->ptr, line->len) < 0)
+  if (bytes.len && write(STDERR_FILENO, bytes.ptr, bytes.len) < 0)
     before_line = NULL; /* standard error is gone: nobody to tell */
   (void)pthread_mutex_unlock(&line_lock);
-  ap_buf_deinit(line);
+}
+
+/* What is said when there is no memory to say it: of the text what is plain ASCII. */
+static void write_plain(enum ap_log_area area, enum ap_log_level level, char *text)
+{
+  char now[AP_CLOCK_TEXT];
+  char plain[LONGEST_TEXT + 256];
+  for (char *at = text; *at; at++)
+    if (*at < ' ' || *at > '~' || *at == '"' || *at == '\\')
+      *at = '?';
+  ap_clock_format_utc(ap_clock_unix_ms(), now);
+  int len =
+      as_json ? snprintf(plain, sizeof(plain),
+                         "{\"time\":\"%s\",\"level\":\"%s\",\"area\":\"%s\",\"message\":\"%s\"}\n",
+                         now, levels[level], areas[area], text)
+              : snprintf(plain, sizeof(plain), "apogee: %s: %s\n", levels[level], text);
+  write_bytes((struct ap_slice){plain, len > 0 ? strlen(plain) : 0});
 }
 
 bool ap_log_wants_events(void)
@@ -130,9 +146,9 @@ void ap_log_event(const char *event, struct ap_slice members)
     ap_buf_add_char(&line, ',');
   ap_buf_add(&line, members.ptr, members.len);
   ap_buf_add_str(&line, "}\n");
-  if (ap_buf_error(&line))
-    ap_buf_deinit(&line); /* half a line would be no JSON */
-  write_line(&line);
+  if (!ap_buf_error(&line)) /* half a line would be no JSON */
+    write_bytes(ap_slice_of(&line));
+  ap_buf_deinit(&line);
 }
 
 void ap_log(enum ap_log_area area, enum ap_log_level level, const char *fmt, ...)
@@ -156,5 +172,9 @@ void ap_log(enum ap_log_area area, enum ap_log_level level, const char *fmt, ...
     render_json(&line, area, level, text);
   else
     render_text(&line, area, level, text);
-  write_line(&line);
+  if (ap_buf_error(&line))
+    write_plain(area, level, text);
+  else
+    write_bytes(ap_slice_of(&line));
+  ap_buf_deinit(&line);
 }

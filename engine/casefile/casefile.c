@@ -6,7 +6,7 @@
 
 /* Out of memory is an error like others: the element is then not in the table, its hh.tbl NULL. */
 #define HASH_NONFATAL_OOM 1
-#include <uthash.h>
+#include "base/table.h"
 
 #include "base/digest.h"
 #include "casefile/case_private.h"

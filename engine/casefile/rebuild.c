@@ -18,8 +18,11 @@ static int add_known_step(struct case_record *record, const struct case_known_st
   struct ap_slice values[6];
   struct ap_buf texts[6] = {0};
   ap_json_get_many(ap_slice_of(&known->info), keys, 6, values);
-  for (int i = 0; i < 6; i++)
+  int rc = AP_OK;
+  for (int i = 0; i < 6; i++) {
     case_read_text(values[i], &texts[i]);
+    rc = rc == AP_OK ? ap_buf_error(&texts[i]) : rc;
+  }
   const struct case_step_info info = {
       .name = known->name,
       .action = text_or_null(&texts[1]),
@@ -28,7 +31,8 @@ static int add_known_step(struct case_record *record, const struct case_known_st
       .result_name = text_or_null(&texts[4]),
       .json_by_entity = case_is_true(values[5]),
   };
-  int rc = case_record_add_step(record, &info, number);
+  if (rc == AP_OK)
+    rc = case_record_add_step(record, &info, number);
   for (int i = 0; i < 6; i++)
     ap_buf_deinit(&texts[i]);
   return rc;
@@ -43,12 +47,16 @@ static int end_known_step(struct case_record *record, const struct case_known_st
   if (known->end.len == 0)
     return AP_OK;
   ap_json_get_many(ap_slice_of(&known->end), keys, 3, values);
-  for (int i = 0; i < 3; i++)
+  int rc = AP_OK;
+  for (int i = 0; i < 3; i++) {
     case_read_text(values[i], &texts[i]);
+    rc = rc == AP_OK ? ap_buf_error(&texts[i]) : rc;
+  }
   const struct case_step_end end = {.status = ap_buf_cstr(&texts[0]),
                                     .message = ap_buf_cstr(&texts[1]),
                                     .result = case_is_true(values[2])};
-  int rc = case_record_end_step(record, number, &end);
+  if (rc == AP_OK)
+    rc = case_record_end_step(record, number, &end);
   for (int i = 0; i < 3; i++)
     ap_buf_deinit(&texts[i]);
   return rc;

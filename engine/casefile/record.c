@@ -294,6 +294,15 @@ static uint8_t frame_flags(const struct case_finding *finding)
                    (finding->total == 0 ? CASE_FRAME_NO_ENGINES : 0));
 }
 
+/* What could not be kept in full is not said by half. */
+static bool lacks_memory(const struct case_finding *finding)
+{
+  return ap_buf_error(&finding->reason) == AP_E_NO_MEMORY ||
+         ap_buf_error(&finding->link) == AP_E_NO_MEMORY ||
+         ap_buf_error(&finding->insights) == AP_E_NO_MEMORY ||
+         ap_buf_error(&finding->tables) == AP_E_NO_MEMORY;
+}
+
 static int spool_loose(struct case_record *record, const struct ap_buf *pieces,
                        struct ap_slice answer, struct case_entry *entry)
 {
@@ -311,6 +320,8 @@ static int spool_pieces(struct case_record *record, const struct case_step *step
                         const struct case_finding *finding, struct case_entry *entry)
 {
   struct ap_buf *pieces = &record->scratch;
+  if (lacks_memory(finding))
+    return AP_E_NO_MEMORY;
   ap_buf_clear(pieces);
   case_record_object(record, step, entity, finding, pieces);
   size_t object_end = pieces->len;

@@ -59,13 +59,16 @@ static int keep_warnings(struct case_record *record)
 {
   struct ap_buf list = {0};
   struct ap_buf text = {0};
-  int rc = AP_OK;
+  int rc;
   ap_buf_add_fmt(&list, "[%s]", ap_buf_cstr(&record->warnings));
   struct ap_json_walk walk = ap_json_walk(ap_slice_of(&list));
-  while (rc == AP_OK && !ap_buf_error(&list) && ap_json_next(&walk)) {
+  rc = ap_buf_error(&list);
+  while (rc == AP_OK && ap_json_next(&walk)) {
     ap_buf_clear(&text);
     ap_json_read_string(walk.value, &text);
-    rc = case_keep_warning(record, NULL, ap_buf_cstr(&text));
+    rc = ap_buf_error(&text);
+    if (rc == AP_OK)
+      rc = case_keep_warning(record, NULL, ap_buf_cstr(&text));
   }
   ap_buf_deinit(&list);
   ap_buf_deinit(&text);

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "base/json.h"
 #include "casefile/json_list.h"
@@ -130,7 +129,9 @@ static int add_aliases(struct case_restored *restored, struct case_entity_input 
     ap_buf_clear(&alias);
     case_read_text(walk.value, &alias);
     input.identifier = ap_slice_of(&alias);
-    rc = casefile_add(restored->cf, &input, &index, err);
+    rc = ap_buf_error(&alias);
+    if (rc == AP_OK)
+      rc = casefile_add(restored->cf, &input, &index, err);
   }
   ap_buf_deinit(&alias);
   return rc;
@@ -145,8 +146,10 @@ static int take_entity(struct case_restored *restored, struct ap_slice data, str
   if (rc != AP_OK)
     return rc;
   ap_json_get_many(data, members, MEMBERS, values);
-  for (int i = 0; i < MEMBERS; i++)
+  for (int i = 0; i < MEMBERS; i++) {
     case_read_text(values[i], &texts[i]);
+    rc = rc == AP_OK ? ap_buf_error(&texts[i]) : rc;
+  }
   struct case_entity_input input = {
       .identifier = ap_slice_of(&texts[IDENTIFIER]),
       .original = ap_slice_of(&texts[ORIGINAL]),
@@ -158,7 +161,8 @@ static int take_entity(struct case_restored *restored, struct ap_slice data, str
       .problem = texts[MALFORMED].len ? texts[MALFORMED].ptr : NULL,
   };
   input.has_type = case_type_parse(ap_buf_cstr(&texts[TYPE]), &input.type);
-  rc = casefile_add(restored->cf, &input, &index, err);
+  if (rc == AP_OK)
+    rc = casefile_add(restored->cf, &input, &index, err);
   if (rc == AP_OK && values[ALIASES].ptr)
     rc = add_aliases(restored, input, values[ALIASES], err);
   for (int i = 0; i < MEMBERS; i++)

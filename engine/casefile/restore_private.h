@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <uthash.h>
-
+#include "base/table.h"
 #include "casefile/frame.h"
 #include "casefile/record_private.h"
 #include "casefile/restore.h"

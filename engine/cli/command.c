@@ -347,12 +347,15 @@ int cli_prepare(const struct cli_command *command, int argc, char **argv, struct
     ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err.text);
     return CLI_EXIT_LIMIT;
   }
-  if (cli_options_parse(command, argc, argv, args, config, &err) != AP_OK)
+  int rc = cli_options_parse(command, argc, argv, args, config, &err);
+  if (rc != AP_OK && rc != AP_E_NO_MEMORY)
     return cli_wrong_usage(command->name, "%s", err.text);
-  if (cli_config_load(config, args->config, &err) == AP_OK)
+  if (rc == AP_OK)
+    rc = cli_config_load(config, args->config, &err);
+  if (rc == AP_OK)
     return CLI_EXIT_DONE;
   ap_log(AP_LOG_CLI, AP_LOG_ERROR, "%s", err.text);
-  return CLI_EXIT_USAGE;
+  return rc == AP_E_NO_MEMORY ? CLI_EXIT_LIMIT : CLI_EXIT_USAGE;
 }
 
 static int flush_output(int exit_code)

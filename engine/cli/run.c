@@ -51,6 +51,7 @@ static void find_previous(struct doing *doing, struct ap_slice given)
   struct ap_buf name = {0};
   if (ap_json_get(given, "name", &value))
     ap_json_read_string(value, &name);
+  ap_buf_must(&name);
   cli_previous_find(doing->config, doing->request->script.command, ap_buf_cstr(&name),
                     doing->since);
   ap_buf_deinit(&name);

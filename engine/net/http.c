@@ -10,20 +10,22 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "net/http_memory.h"
 #include "net/http_private.h"
 #include "net/proxy.h"
 
 int net_http_global_init(struct ap_error *err)
 {
   (void)unsetenv("SSLKEYLOGFILE"); /* libcurl would write the secrets of TLS there */
-  if (curl_global_init(CURL_GLOBAL_DEFAULT))
+  if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, net_http_malloc, free, net_http_realloc,
+                           net_http_strdup, net_http_calloc))
     return ap_fail(err, AP_E_INTERNAL, "libcurl did not start");
   return AP_OK;
 }
 
 /* ---- finished transfers ---- */
 
-static int code_of(CURLcode curl)
+static int code_of(const struct net_http_call *call, CURLcode curl)
 {
   switch ((int)curl) {
   case CURLE_OK:
@@ -32,8 +34,11 @@ static int code_of(CURLcode curl)
     return AP_E_TIMEOUT;
   case CURLE_OUT_OF_MEMORY:
     return AP_E_NO_MEMORY;
-  case CURLE_WRITE_ERROR:
-    return AP_E_TOO_LARGE; /* only our own callbacks refuse bytes, and only over the cap */
+  case CURLE_WRITE_ERROR: /* only our own callbacks refuse bytes */
+    return ap_buf_error(&call->body) == AP_E_NO_MEMORY ||
+                   ap_buf_error(&call->head) == AP_E_NO_MEMORY
+               ? AP_E_NO_MEMORY
+               : AP_E_TOO_LARGE;
   case CURLE_ABORTED_BY_CALLBACK:
     return AP_E_IO; /* the source of an upload failed */
   case CURLE_SSL_CONNECT_ERROR:
@@ -83,6 +88,8 @@ static void describe(const struct net_http_call *call, CURLcode curl, int code, 
                    NET_HTTP_HEAD_MAX_BYTES);
   } else if (code == AP_E_TOO_LARGE) {
     (void)snprintf(text, size, "the answer is larger than %zu bytes", call->body.max);
+  } else if (code == AP_E_NO_MEMORY) {
+    (void)snprintf(text, size, "%s", ap_error_text(code));
   } else if (code == AP_E_TLS) {
     (void)snprintf(text, size, "%s%s", what,
                    curl == CURLE_PEER_FAILED_VERIFICATION
@@ -149,7 +156,7 @@ void net_http_finish(struct net_http_call *call, CURLcode curl)
 {
   char text[512] = "";
   struct net_http_answer answer = {
-      .code = code_of(curl), .error = text, .content_type = "", .was_sent = was_sent(call)};
+      .code = code_of(call, curl), .error = text, .content_type = "", .was_sent = was_sent(call)};
   if (answer.code == AP_OK) {
     const char *content_type = NULL;
     (void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &answer.status);

@@ -80,6 +80,7 @@ static int record_begin_run(lua_State *L)
   struct ap_buf given = {0};
   luaL_checktype(L, 1, LUA_TTABLE);
   int rc = script_json_write(L, 1, &given, &err);
+  check_kept(rc);
   if (rc == AP_OK)
     run->options.begun(run->options.arg, ap_slice_of(&given));
   ap_buf_deinit(&given);
@@ -228,6 +229,7 @@ static void push_reason(lua_State *L, struct script_run *run, uint32_t step, uin
   if (!ap_buf_error(&object) && ap_json_get(ap_slice_of(&object), "reason", &reason) &&
       ap_json_kind(reason) == AP_JSON_STRING)
     ap_json_read_string(reason, &text);
+  check_kept(ap_buf_error(&text));
   if (text.len)
     lua_pushlstring(L, text.ptr, text.len);
   else
@@ -343,6 +345,7 @@ static void keep_json(lua_State *L, const char *name, struct ap_buf *out)
   ap_buf_clear(out);
   int rc = script_json_write(L, lua_gettop(L), out, &err);
   lua_pop(L, 1);
+  check_kept(rc);
   if (rc != AP_OK)
     luaL_error(L, "%s: %s", name, err.text);
 }
@@ -352,6 +355,7 @@ static const char *keep_text(lua_State *L, const char *name, struct ap_buf *out)
   ap_buf_clear(out);
   const char *text = text_field(L, 1, name);
   ap_buf_add_str(out, text ? text : "");
+  check_kept(ap_buf_error(out));
   return ap_buf_cstr(out);
 }
 
@@ -370,6 +374,7 @@ static int record_finish_run(lua_State *L)
   if (is_empty) {
     ap_buf_clear(&run->params);
     ap_buf_add_str(&run->params, "{}");
+    check_kept(ap_buf_error(&run->params));
   }
   keep_json(L, "tags", &run->tags);
   run->end.playbook = keep_text(L, "playbook", &run->playbook);

@@ -5,6 +5,7 @@
 
 #include <lauxlib.h>
 #include <lua5.4/lua-cjson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "script/host_private.h"
@@ -28,6 +29,15 @@ bool script_json_is_null(lua_State *L, int index)
 
 /* ---- decoding ---- */
 
+/* lua-cjson calls exit() when its own memory is out; nothing else does while it is at work. */
+static bool is_at_work;
+
+static void at_exit(void)
+{
+  if (is_at_work)
+    script_out_of_memory();
+}
+
 static void call_setting(lua_State *L, int module, const char *name, int value)
 {
   lua_getfield(L, module, name);
@@ -50,8 +60,15 @@ static void init_mark(lua_State *L, const char *key, const char *name)
 
 void script_json_init(lua_State *L)
 {
+  static bool has_handler;
+  is_at_work = false;
+  if (!has_handler && atexit(at_exit) != 0)
+    script_out_of_memory();
+  has_handler = true;
   lua_pushcfunction(L, luaopen_cjson);
+  is_at_work = true;
   lua_call(L, 0, 1);
+  is_at_work = false;
   int module = lua_gettop(L);
   call_setting(L, module, "decode_max_depth", AP_JSON_MAX_DEPTH);
   call_setting(L, module, "decode_invalid_numbers", -1);
@@ -153,7 +170,9 @@ void script_json_push(lua_State *L, struct ap_slice text)
     return;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &decode_key);
   lua_pushlstring(L, text.ptr, text.len);
+  is_at_work = true;
   lua_call(L, 1, 1);
+  is_at_work = false;
   if (lua_istable(L, -1)) {
     tidy_table(L);
   } else if (lua_type(L, -1) == LUA_TNUMBER && to_integer(L, &integer)) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "sim/sim_write.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -18,7 +19,8 @@ struct sim_rng sim_rng_of(const char *kind, const char *text)
   ap_buf_add_str(&seed, kind);
   ap_buf_add_char(&seed, '\n');
   ap_buf_add_str(&seed, text);
-  ap_require(ap_buf_error(&seed) == AP_OK && ap_sha256_hex(seed.ptr, seed.len, hex) == AP_OK);
+  if (ap_buf_error(&seed) || ap_sha256_hex(seed.ptr, seed.len, hex) != AP_OK)
+    ap_out_of_memory();
   ap_buf_deinit(&seed);
   for (size_t i = 0; i < 16; i++) {
     unsigned digit = (unsigned)(hex[i] <= '9' ? hex[i] - '0' : hex[i] - 'a' + 10);

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 #include <utlist.h>
 
 #include "base/clock.h"
+#include "base/table.h"
 
 enum { SEEN_MAX = 65536, SUBMITTED_MAX = 100000, TOKENS_MAX = 1000, TOKEN_MS = 3600 * 1000 };
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <uthash.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/table.h"
 
 /* Keys are made up by whoever asks: beyond this many the one that came first is forgotten. */
 enum { KEYS_MAX = 10000, MINUTE_MS = 60000 };

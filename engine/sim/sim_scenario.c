@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "base/nearest.h"
+#include "base/table.h"
 #include "sim/sim_canonical.h"
 #include "sim/sim_internal.h"
 

@@ -6,8 +6,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <uthash.h>
-
+#include "base/table.h"
 #include "store/store_private.h"
 
 struct report_key {

@@ -11,8 +11,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <uthash.h>
-
+#include "base/table.h"
 #include "vt/client.h"
 
 enum { VT_STRIKES_MAX = 3, VT_MINUTE_MS = 60000 };

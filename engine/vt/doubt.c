@@ -60,6 +60,7 @@ static int64_t scanned_ms(struct ap_slice report)
   int64_t seconds = 0;
   if (ap_json_get(report, "scan_date", &date) && ap_json_kind(date) == AP_JSON_STRING) {
     ap_json_read_string(date, &text);
+    ap_buf_must(&text);
     if (ap_clock_parse_utc(ap_buf_cstr(&text), text.len, &seconds) != AP_OK)
       seconds = 0;
   }

@@ -106,6 +106,7 @@ static void answer_sent(struct vt_item *item, const char *waited_for)
   ap_buf_add_str(&body, ",\"scan_id\":");
   ap_json_write_cstr(&body, waited_for);
   ap_buf_add_char(&body, '}');
+  ap_buf_must(&body);
   const struct vt_answer answer = {
       .code = AP_OK,
       .message = "",

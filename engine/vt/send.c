@@ -107,6 +107,7 @@ void vt_answer_item(struct vt_item *item, struct ap_slice body)
     return;
   }
   ap_json_read_string(verdict.scan_id, &scan_id);
+  ap_buf_must(&scan_id); /* a scan without its id would be taken for an older one */
   if (!vt_call_info(item->call)->is_submission) {
     vt_store_keep(item, body, &verdict);
   } else if (verdict.code == AP_OK) {

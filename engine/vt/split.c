@@ -16,6 +16,7 @@ static bool is_text(struct ap_slice token, const char *text, bool fold_case)
     return false;
   struct ap_buf plain = {0};
   ap_json_read_string(token, &plain);
+  ap_buf_must(&plain);
   const char *said = ap_buf_cstr(&plain);
   bool same = fold_case ? strcasecmp(said, text) == 0 : strcmp(said, text) == 0;
   ap_buf_deinit(&plain);
