@@ -91,13 +91,15 @@ void run_events_began(struct doing *doing, struct ap_slice given)
   ap_buf_deinit(&name);
 }
 
-/* The first that is heard of a step is that it began: also of one that has no entities. */
+/* A plan and a report have steps and entities too, but nothing happens in them: what did not begin
+ * is not told. The first that is heard of a step is that it began: also of one that has no
+ * entities. */
 void run_events_step_began(struct doing *doing, uint32_t step)
 {
   struct ap_buf members = {0};
   struct case_step_info info;
   struct case_step_end end;
-  if (!ap_log_wants_events())
+  if (!doing->told.began)
     return;
   while (doing->told.steps.len <= step && !ap_buf_error(&doing->told.steps))
     ap_buf_add_char(&doing->told.steps, 0);
@@ -115,7 +117,7 @@ void run_events_entity(struct doing *doing, uint32_t step, uint32_t entity)
   struct ap_buf members = {0};
   struct ap_buf object = {0};
   struct ap_buf reason = {0};
-  if (!ap_log_wants_events())
+  if (!doing->told.began)
     return;
   run_events_step_began(doing, step);
   const struct case_entity *of = casefile_entity(doing->parts.cf, entity);
@@ -138,7 +140,7 @@ void run_events_step_ended(struct doing *doing, uint32_t step)
   struct ap_buf members = {0};
   struct case_step_info info;
   struct case_step_end end;
-  if (!ap_log_wants_events())
+  if (!doing->told.began)
     return;
   run_events_step_began(doing, step);
   struct case_step_counts counts = case_record_counts(doing->parts.record, step);
@@ -181,7 +183,7 @@ static void tell_quota(const struct vt_standing *standing)
 void run_events_standing(struct doing *doing, const struct vt_standing *standing)
 {
   struct run_told *told = &doing->told;
-  if (!ap_log_wants_events())
+  if (!doing->told.began)
     return;
   bool is_out = standing->waiting_for == VT_WAITS_QUOTA;
   if (standing->knows_quota && is_out != told->quota_was_out) {

@@ -75,6 +75,21 @@ describe("the events of --log-format json", function()
     end)
   end)
 
+  it("are of a run: a plan and a report have none", function()
+    workspace.simulated({}, function(w)
+      action(w, { "--entity", EICAR })
+      for _, args in ipairs {
+        { "plan", "scan_hash", "--param", "threshold=3", "--entity", EICAR },
+        { "report", "--format", "ndjson" }, { "report", "--format", "json" },
+      } do
+        table.move({ "--log-format", "json" }, 1, 2, #args + 1, args)
+        local ran = w:run(args)
+        assert.equal(0, ran.exit, ran.err)
+        assert.equal(0, #events_of(ran.err), ran.err)
+      end
+    end)
+  end)
+
   it("are one line each, whatever an entity is called, and hide secrets", function()
     workspace.simulated({}, function(w)
       local nasty = ('https://example.com/"%s"/\\x\u{9b}31m'):format(simulator.KEY)
