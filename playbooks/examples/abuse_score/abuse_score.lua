@@ -47,6 +47,7 @@ return action {
   },
   returns = "is_risky",
   outputs = { "score", "reports", "country", "provider" },
+  cost = function(_, entity) return { http = entity.internal and 0 or 1 } end,
 
   run = function(ctx, entity)
     if entity.internal then return ctx.skipped "an internal address" end

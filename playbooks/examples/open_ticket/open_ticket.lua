@@ -60,6 +60,7 @@ return action {
     { "tags", type = "list", default = { "apogee" }, doc = "Of the ticket." },
   },
   returns = "is_success",
+  cost = function() return { http = { least = 0, most = 1 } } end,
 
   run_case = function(ctx)
     local summary = ctx.summary()

@@ -31,6 +31,7 @@ return action {
       doc = "Tell also that a run without a finding could not check everything." },
   },
   returns = "is_success",
+  cost = function() return { http = { least = 0, most = 1 } } end,
 
   run_case = function(ctx)
     local summary = ctx.summary()
