@@ -100,13 +100,20 @@ local function add_entities(words, folder, entities)
   table.insert(words, folder .. "/entities.json")
 end
 
+-- The items of a list as an option takes them.
+local function joined(list)
+  local items = {}
+  for _, item in ipairs(list) do table.insert(items, (tostring(item):gsub(",", "\\,"))) end
+  return table.concat(items, ",")
+end
+
 local function add_params(words, params)
   local names = {}
   for name in pairs(params or {}) do table.insert(names, name) end
   table.sort(names)
   for _, name in ipairs(names) do
     local value = params[name]
-    if type(value) == "table" then value = table.concat(value, ",") end
+    if type(value) == "table" then value = joined(value) end
     table.insert(words, "--param")
     table.insert(words, name .. "=" .. tostring(value))
   end

@@ -133,6 +133,41 @@ describe("apogee test", function()
     assert.matches("10 successes / 0 failures / 0 errors", ran.out)
   end)
 
+  it("runs what is packaged, on entities and parameters of every form", function()
+    workspace.with(function(w)
+      w.env = {}
+      local file = w:write("sample, of one.txt", "bytes of a sample")
+      w:write("packaged_spec.lua", ([[
+        local testing = require "apogee.testing"
+        local EICAR = "44d88612fea8a8f36de82e1278abb02f"
+        describe("packaged", function()
+          it("takes tables and texts", function()
+            local run = testing.action("scan_hash", { params = { threshold = 3 }, entities = {
+              { identifier = EICAR, type = "FILEHASH", properties = { reporter = "Ana" } },
+              { identifier = ("0"):rep(64), type = "filehash", tlp = "red" },
+              "filehash:d41d8cd98f00b204e9800998ecf8427e",
+            } })
+            assert.suspicious(run, EICAR)
+            assert.outcome(run, ("0"):rep(64), "denied", "TLP")
+            assert.outcome(run, "d41d8cd98f00b204e9800998ecf8427e", "reported")
+          end)
+          it("takes lists, booleans and more of the configuration", function()
+            local path = %q
+            local run = testing.action("upload_and_scan_file", {
+              params = { file_paths = { path }, threshold = 3 },
+              config = { policy = { upload = "deny" } } })
+            assert.outcome(run, path, "reported", "not sent (policy.upload: deny)")
+            run = testing.playbook("triage", { params = { submit_unknown = true },
+              entities = { "url:http://nobody.example.com/" },
+              scenario = { answers = { ["url/report *"] = { { code = 0, times = 1 } } } } })
+            assert.outcome(run, "http://nobody.example.com/", "scanned")
+          end)
+        end)]]):format(file))
+      local ran = w:run { "test", w.folder }
+      assert.equal(0, ran.exit, ran.out .. ran.err)
+    end)
+  end)
+
   it("runs a playbook, and sees what its steps say", function()
     workspace.with(function(w)
       w.env = {}
