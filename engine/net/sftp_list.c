@@ -84,9 +84,10 @@ static int open_folder(struct net_sftp_op *op, struct ap_error *err)
 void net_sftp_take_entry(struct net_sftp_op *op, const char *name, size_t len,
                          const LIBSSH2_SFTP_ATTRIBUTES *attributes)
 {
-  if (is_dots(name, len))
+  if (is_dots(name, len) && ++op->dots <= 2)
     return;
-  if (len == 0 || len > NAME_BYTES_MAX || memchr(name, '/', len) || memchr(name, '\0', len)) {
+  if (is_dots(name, len) || len == 0 || len > NAME_BYTES_MAX || memchr(name, '/', len) ||
+      memchr(name, '\0', len)) {
     op->left_out++;
     return;
   }

@@ -77,6 +77,7 @@ struct net_sftp_op {
   struct ap_buf names;
   struct ap_buf items;
   size_t count;
+  size_t dots; /* entries "." and ".." */
   size_t left_out;
   bool is_cut;
 };

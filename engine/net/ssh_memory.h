@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-enum { NET_SSH_MEMORY_MAX = 64 * 1024 * 1024 };
+enum { NET_SSH_MEMORY_MAX = 24 * 1024 * 1024 };
 
 struct net_ssh_block;
 

@@ -177,7 +177,7 @@ int net_ssh_describe(struct net_ssh *ssh, int rc, struct ap_error *err)
   int len = 0;
   char clean[160];
   if (rc == LIBSSH2_ERROR_ALLOC)
-    return ap_fail(err, AP_E_NO_MEMORY, "out of memory");
+    return ap_fail(err, AP_E_NO_MEMORY, "no memory is left for what it sends");
   (void)libssh2_session_last_error(ssh->session, &message, &len, 0);
   net_ssh_clean(clean, sizeof(clean), message ? message : "", message ? (size_t)len : 0);
   switch (rc) {

@@ -24,6 +24,8 @@ enum peer_manner {
   PEER_STATUS        /* a strange status for each stat */
 };
 
+struct peer;
+
 struct peer_plan {
   unsigned methods; /* SSH_AUTH_METHOD_... */
   unsigned prompts;
@@ -31,6 +33,8 @@ struct peer_plan {
   bool asks_again; /* keyboard-interactive: a second question after the right answer */
   bool wants_both; /* the password is not enough: keyboard-interactive too */
   enum peer_manner manner;
+  /* What the subsystem is, once it is asked for; NULL: files, in that manner */
+  void (*serve)(ssh_session session, struct peer *peer);
 };
 
 struct peer {
@@ -193,7 +197,7 @@ static inline void peer_serve_files(ssh_session session, struct peer *peer)
 
 /* ---- one connection ---- */
 
-static inline void peer_run(int listener, const char *host_key, const struct peer_plan *plan)
+static inline void peer_run(int connection, const char *host_key, const struct peer_plan *plan)
 {
   struct peer peer = {.plan = plan};
   struct ssh_server_callbacks_struct callbacks = {.userdata = &peer,
@@ -207,7 +211,7 @@ static inline void peer_run(int listener, const char *host_key, const struct pee
   ssh_callbacks_init(&callbacks);
   (void)ssh_bind_options_set(bound, SSH_BIND_OPTIONS_PROCESS_CONFIG, &no);
   (void)ssh_bind_options_set(bound, SSH_BIND_OPTIONS_HOSTKEY, host_key);
-  if (ssh_bind_accept_fd(bound, session, accept(listener, NULL, NULL)) != SSH_OK)
+  if (ssh_bind_accept_fd(bound, session, connection) != SSH_OK)
     return;
   (void)ssh_set_server_callbacks(session, &callbacks);
   ssh_set_message_callback(session, peer_message, &peer);
@@ -219,7 +223,10 @@ static inline void peer_run(int listener, const char *host_key, const struct pee
     if (ssh_event_dopoll(event, -1) != SSH_OK)
       return;
   (void)ssh_event_remove_session(event, session);
-  peer_serve_files(session, &peer);
+  if (plan->serve)
+    plan->serve(session, &peer);
+  else
+    peer_serve_files(session, &peer);
 }
 
 /* The port where it waits for its connection. */
@@ -233,7 +240,7 @@ static inline pid_t peer_start(const struct server *server, const struct peer_pl
   if (pid == 0) {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)dup2(open("/dev/null", O_WRONLY), 2);
-    peer_run(listener, host_key, plan);
+    peer_run(accept(listener, NULL, NULL), host_key, plan);
     _exit(0);
   }
   (void)close(listener);

@@ -173,6 +173,41 @@ function M.with_password(use)
   assert(good, why)
 end
 
+local LIAR = "tests/e2e/support/sftp_liar.py"
+
+--- Servers whose SFTP lies, all with one host key and the password "correct horse". Gives them to
+--- `use`.
+---@param beginnings string[] how each begins, see sftp_liar.py; "" is honest until there is a path
+---@param use fun(server: table) with addresses by beginning, fingerprint, password, lies (a list)
+function M.with_liars(beginnings, use)
+  local folder = output "mktemp -d /tmp/apogee-peer-XXXXXX"
+  local key, bin = folder .. "/host", assert(os.getenv "APOGEE_BIN"):gsub("bin/[^/]*$", "")
+  run("ssh-keygen -q -t ed25519 -N '' -C test -f %s", key)
+  local server = {
+    addresses = {}, lies = {}, password = "correct horse",
+    fingerprint = output("ssh-keygen -lf " .. quote(key .. ".pub")):match "SHA256:%S+",
+  }
+  for lie in output("python3 -B " .. LIAR .. " --list"):gmatch "[^\n]+" do
+    table.insert(server.lies, lie)
+  end
+  local peers, good, why = {}, true, nil
+  for _, beginning in ipairs(beginnings) do
+    local pipe = assert(io.popen(("echo $$; exec %s %s python3 -B %s %s 2>/dev/null"):format(
+      quote(bin .. "tests/ssh_peer"), quote(key), LIAR, beginning)))
+    local pid, port = pipe:read("l", "l")
+    table.insert(peers, { pid = pid, pipe = pipe })
+    server.addresses[beginning] = port and "127.0.0.1:" .. port
+    good = good and port ~= nil
+  end
+  if good then good, why = pcall(use, server) end
+  for _, peer in ipairs(peers) do
+    os.execute("kill " .. peer.pid .. " 2>/dev/null")
+    peer.pipe:close()
+  end
+  os.execute("rm -rf " .. quote(folder))
+  assert(good, why or "ssh_peer did not start: " .. bin)
+end
+
 --- An agent that holds a key; gives its socket to `use`.
 function M.with_agent(key, use)
   local said = output "ssh-agent -s"
