@@ -59,7 +59,6 @@ static struct entry *entry_of(struct sim_subject *subject)
 
 static struct queue *queue_of(struct sim_life *life, const struct entry *entry)
 {
-  // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
   return entry->is_submitted ? &life->submitted : &life->seen;
 }
 
@@ -71,25 +70,24 @@ static void queue_add(struct queue *queue, struct entry *entry)
 
 static void queue_drop(struct queue *queue, struct entry *entry)
 {
-  // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
+  ap_require(queue->first);
   DL_DELETE(queue->first, entry);
   queue->count--;
 }
 
 static void unindex_aliases(struct sim_life *life, struct entry *entry)
 {
-  HASH_DELETE(by_sha1, life->files_by_sha1, entry);
-  HASH_DELETE(by_md5, life->files_by_md5, entry);
+  TABLE_REMOVE(by_sha1, life->files_by_sha1, entry);
+  TABLE_REMOVE(by_md5, life->files_by_md5, entry);
 }
 
 static void forget(struct sim_life *life, struct entry *entry)
 {
   queue_drop(queue_of(life, entry), entry);
   if (entry->subject.url) {
-    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
-    HASH_DELETE(by_sha256, life->urls, entry);
+    TABLE_REMOVE(by_sha256, life->urls, entry);
   } else {
-    HASH_DELETE(by_sha256, life->files_by_sha256, entry);
+    TABLE_REMOVE(by_sha256, life->files_by_sha256, entry);
     unindex_aliases(life, entry);
   }
   free(entry->subject.url);
@@ -98,9 +96,9 @@ static void forget(struct sim_life *life, struct entry *entry)
 
 static void keep_bounded(struct sim_life *life)
 {
-  if (life->seen.count > SEEN_MAX)
+  if (life->seen.first && life->seen.count > SEEN_MAX)
     forget(life, life->seen.first);
-  if (life->submitted.count > SUBMITTED_MAX)
+  if (life->submitted.first && life->submitted.count > SUBMITTED_MAX)
     forget(life, life->submitted.first);
 }
 
@@ -114,8 +112,7 @@ void sim_life_free(struct sim_life *life)
     forget(life, life->submitted.first);
   while (life->tokens) {
     struct token *token = life->tokens;
-    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
-    HASH_DEL(life->tokens, token);
+    TABLE_REMOVE(hh, life->tokens, token);
     free(token);
   }
   free(life);
@@ -248,7 +245,7 @@ int sim_life_give_token(struct sim_life *life, const char *key_id, char token[SI
   memcpy(token, made->text, SIM_TOKEN_TEXT);
   if (HASH_COUNT(life->tokens) > TOKENS_MAX) {
     struct token *oldest = life->tokens;
-    HASH_DEL(life->tokens, oldest);
+    TABLE_REMOVE(hh, life->tokens, oldest);
     free(oldest);
   }
   return AP_OK;
@@ -261,7 +258,7 @@ bool sim_life_take_token(struct sim_life *life, const char *token, const char *k
   if (!found || strcmp(found->key_id, key_id) != 0)
     return false;
   bool is_fresh = ap_clock_ms() < found->until_ms;
-  HASH_DEL(life->tokens, found);
+  TABLE_REMOVE(hh, life->tokens, found);
   free(found);
   return is_fresh;
 }

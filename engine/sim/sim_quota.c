@@ -52,7 +52,7 @@ int sim_quota_new(const struct sim_limits *usual, struct sim_quota **out)
 
 static void free_key(struct sim_quota *quota, struct sim_key *key)
 {
-  HASH_DEL(quota->keys, key);
+  TABLE_REMOVE(hh, quota->keys, key);
   while (key->charges) {
     struct charge *next = key->charges->next;
     free(key->charges);

@@ -396,9 +396,10 @@ static int read_script(struct sim_scenario *scenario, const char *key, const str
   int rc = normalise_key(key, &script->key, err);
   if (rc == AP_OK)
     rc = read_steps(list, key, script, err);
-  if (rc == AP_OK)
-    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
+  if (rc == AP_OK) {
+    ap_require(script->key);
     HASH_FIND_STR(scenario->scripts, script->key, other);
+  }
   if (other)
     rc = ap_fail(err, AP_E_INVALID, "scenario: answers[\"%.120s\"]: the same resource stands twice",
                  key);
@@ -557,7 +558,7 @@ void sim_scenario_free(struct sim_scenario *scenario)
     return;
   while (scenario->scripts) {
     struct script *script = scenario->scripts;
-    HASH_DEL(scenario->scripts, script);
+    TABLE_REMOVE(hh, scenario->scripts, script);
     free_script(script);
   }
   for (size_t i = 0; i < scenario->fault_count; i++)

@@ -11,8 +11,7 @@
 
 static void take_key(struct memory *memory, struct report_key *key)
 {
-  // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
-  HASH_DEL(memory->report_keys, key);
+  TABLE_REMOVE(hh, memory->report_keys, key);
   key->text = NULL;
 }
 
@@ -186,7 +185,7 @@ static void forget_wait(struct memory *memory, struct submission *submission)
 {
   if (!submission->waited_for)
     return;
-  HASH_DELETE(by_wait, memory->waits, submission);
+  TABLE_REMOVE(by_wait, memory->waits, submission);
   free(submission->waited_for);
   submission->waited_for = NULL;
 }
@@ -194,7 +193,7 @@ static void forget_wait(struct memory *memory, struct submission *submission)
 static void drop_submission(struct memory *memory, struct submission *submission)
 {
   forget_wait(memory, submission);
-  HASH_DEL(memory->submissions, submission);
+  TABLE_REMOVE(hh, memory->submissions, submission);
   free(submission);
 }
 
@@ -265,7 +264,6 @@ static void scanned(struct memory *memory, const char *waited_for)
     HASH_FIND(by_wait, memory->waits, waited_for, strlen(waited_for), found);
     if (!found)
       return;
-    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
     drop_submission(memory, found);
   }
 }
@@ -349,7 +347,6 @@ static void free_memory(struct store *store)
     free(taken);
   }
   while (memory->submissions)
-    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
     drop_submission(memory, memory->submissions);
   free(memory);
 }

@@ -167,7 +167,7 @@ void vt_waits_end(struct vt_client *client, const char *why)
 {
   while (client->waits) {
     struct vt_wait *wait = client->waits;
-    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
+    // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the first is taken out of its list
     if (wait->poll)
       vt_ask_cancel(wait->poll);
     give_up(wait, why);

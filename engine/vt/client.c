@@ -72,7 +72,7 @@ static void stop_batch(struct vt_batch *batch, int code)
 {
   bool is_submission = vt_call_info(batch->call)->is_submission;
   bool was_launched = batch->http_call != NULL;
-  // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
+  // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the first is taken out of its list
   vt_batch_abort(batch);
   for (size_t i = 0; i < batch->count; i++)
     if (is_submission && was_not_submitted(batch->items[i], was_launched))
@@ -92,7 +92,7 @@ void vt_client_stop(struct vt_client *client, int code)
   vt_client_end(client, code, ap_error_text(code));
   vt_waits_end(client, ap_error_text(code));
   while (client->batches) {
-    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in utlist's macros
+    // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the first is taken out of its list
     stop_batch(client->batches, code);
   }
 }
@@ -223,7 +223,7 @@ void vt_client_free(struct vt_client *client)
     vt_item_drop(client->doubted);
   while (client->batches) {
     struct vt_batch *batch = client->batches;
-    // NOLINTNEXTLINE(clang-analyzer-*): it loses track in uthash's macros
+    // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the first is taken out of its list
     vt_batch_abort(batch);
     for (size_t i = 0; i < batch->count; i++)
       vt_item_drop(batch->items[i]);
