@@ -230,7 +230,9 @@ static int recall_entity(struct case_record *record, uint32_t step, uint32_t ent
   enum case_outcome outcome = (enum case_outcome)found->entry.outcome;
   if (!record->is_report && !is_final(outcome))
     return AP_OK;
-  *case_step_entry(in, entity) = found->entry;
+  struct case_entry *entry = case_step_entry(in, entity);
+  ap_require(entry);
+  *entry = found->entry;
   in->counts.outcome[outcome]++;
   in->counts.done++;
   in->counts.risky += (found->frame_flags & CASE_FRAME_RISKY) != 0;

@@ -48,7 +48,9 @@ void vt_item_line_up(struct vt_item *item)
   item->state = VT_ITEM_QUEUED;
   item->place = item->client->place_back++;
   item->client->lines[item->priority].count++;
-  DL_APPEND(*list_of(item), item);
+  struct vt_item **list = list_of(item);
+  ap_require(list);
+  DL_APPEND(*list, item);
 }
 
 void vt_item_queue(struct vt_item *item)
@@ -58,6 +60,7 @@ void vt_item_queue(struct vt_item *item)
   item->place = --item->client->place_front;
   item->client->lines[item->priority].count++;
   struct vt_item **list = list_of(item);
+  ap_require(list);
   DL_PREPEND(*list, item);
 }
 
