@@ -300,6 +300,8 @@ static int entity_domain(lua_State *L)
   if (rc == AP_OK)
     lua_pushlstring(L, ap_buf_cstr(&domain), domain.len);
   ap_buf_deinit(&domain);
+  if (rc == AP_E_NO_MEMORY)
+    script_out_of_memory(); /* else it would pass for an entity without a domain */
   return rc == AP_OK ? 1 : script_push_error(L, rc, err.text);
 }
 
