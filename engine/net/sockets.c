@@ -7,6 +7,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+
 /* ---- what is wanted ---- */
 
 static bool is_wanted(const struct net_sockets *sockets, int socket)
@@ -26,18 +28,17 @@ static void set_wanted(struct net_sockets *sockets, int socket, bool wanted)
     uv_unref((uv_handle_t *)sockets->poll);
 }
 
-/* So that set_wanted finds a place for the socket. False when out of memory. */
-static bool make_place(struct net_sockets *sockets, int socket)
+/* So that set_wanted finds a place for the socket. */
+static void make_place(struct net_sockets *sockets, int socket)
 {
   size_t len = (size_t)socket + 1;
   if (len <= sockets->wanted.len)
-    return true;
+    return;
   char *room = ap_buf_room(&sockets->wanted, len - sockets->wanted.len);
   if (!room)
-    return false;
+    ap_out_of_memory();
   memset(room, 0, len - sockets->wanted.len);
   sockets->wanted.len = len;
-  return true;
 }
 
 /* The socket may be in already, or be another than the one that was. */
@@ -48,6 +49,8 @@ static bool put_in(const struct net_sockets *sockets, int socket, uint32_t event
          (errno == ENOENT && epoll_ctl(sockets->epoll, EPOLL_CTL_ADD, socket, &event) == 0);
 }
 
+/* Told that a socket cannot be watched, libcurl does nothing more at all, and the run would wait
+ * for ever: then it ends. The kernel is out of memory, or of what it lets us watch. */
 static int socket_wanted(CURL *easy, curl_socket_t socket, int what, void *arg, void *socket_arg)
 {
   struct net_sockets *sockets = arg;
@@ -58,8 +61,9 @@ static int socket_wanted(CURL *easy, curl_socket_t socket, int what, void *arg, 
     return 0;
   }
   uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0U) | (what & CURL_POLL_OUT ? EPOLLOUT : 0U);
-  if (!make_place(sockets, socket) || !put_in(sockets, socket, events))
-    return -1;
+  make_place(sockets, socket);
+  if (!put_in(sockets, socket, events))
+    ap_out_of_memory();
   set_wanted(sockets, socket, true);
   return 0;
 }
