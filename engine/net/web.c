@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/web.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -153,11 +154,23 @@ static bool is_private_host(const struct net_web *web, const struct net_web_host
 }
 
 /* What the URL is made of may be a secret: only a host without any is shown. */
-static int deny(const struct net_web_call *call, const char *why, struct ap_error *err)
+static const char *shown_host(const struct net_web_call *call)
 {
-  bool is_shown = !call->url_has_secret;
-  return ap_fail(err, AP_E_DENIED, "%s%s", is_shown ? call->target.host.name : "the URL's host",
-                 why);
+  return call->url_has_secret ? "the URL's host" : call->target.host.name;
+}
+
+static int deny_unnamed(const struct net_web_call *call, struct ap_error *err)
+{
+  const struct net_web_target *target = &call->target;
+  bool is_https = strcmp(target->scheme, "https") == 0;
+  if (!is_https && !target->host.is_loopback)
+    return ap_fail(err, AP_E_DENIED, "%s: plain http is for loopback alone: write https",
+                   shown_host(call));
+  char port[16] = "";
+  if (!call->url_has_secret && target->host.port != (is_https ? 443 : 80))
+    (void)snprintf(port, sizeof port, ":%u", target->host.port);
+  return ap_fail(err, AP_E_DENIED, "the action's needs do not name %s%s: add it to needs.http",
+                 shown_host(call), port);
 }
 
 int net_web_aim(struct net_web_call *call, struct ap_error *err)
@@ -172,10 +185,10 @@ int net_web_aim(struct net_web_call *call, struct ap_error *err)
     if (net_web_host_is(&service->hosts[i], &call->target))
       named = &service->hosts[i];
   if (!named)
-    return deny(call, ": the action's manifest does not name this host, with this port, for https",
-                err);
+    return deny_unnamed(call, err);
   if (web->is_loopback_only && !named->is_loopback)
-    return deny(call, ": a run with a simulator reaches no other host", err);
+    return ap_fail(err, AP_E_DENIED, "%s: a run with a simulator reaches no other host",
+                   shown_host(call));
   call->may_be_private = is_private_host(web, named);
   call->is_direct = named->is_loopback;
   return AP_OK;

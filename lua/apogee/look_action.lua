@@ -4,6 +4,7 @@
 local context = require "apogee.context"
 local findings_of = require "apogee.findings"
 local look_of = require "apogee.look"
+local look_hosts = require "apogee.look_hosts"
 local look_names = require "apogee.look_names"
 local params = require "apogee.params"
 local schema = require "apogee.schema"
@@ -309,6 +310,7 @@ function M.check(engine, action, env)
   check_entity(look, findings)
   check_params(look, findings, action, made)
   check_needs(look, findings, action, made)
+  look_hosts.check(look, findings, action)
   check_outputs(look, findings, action)
   local problems, warnings = findings:lines()
   table.insert(warnings, look.why_not)

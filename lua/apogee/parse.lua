@@ -13,6 +13,7 @@
 --   { kind = "function", params = {variables}, line, returns = {expressions} }
 --   { kind = "table", items = { { key, index, line, value } }, line }
 --   { kind = "text", text, line }
+--   { kind = "begins", first }, a text that begins with what `first` is: "a" .. b, ("a%s"):format(b)
 -- SPDX-License-Identifier: Apache-2.0
 local lex = require "apogee.lex"
 
@@ -175,15 +176,22 @@ function Parser:index(place)
   return place
 end
 
+function Parser:beginning(first)
+  self:count()
+  return { kind = "begins", first = first }
+end
+
 -- What stands in brackets is one value, and followed no further.
 function Parser:head()
   if not self:take "(" then return self:named() end
-  self:expression()
+  local inner = self:expression()
   self:expect ")"
+  local is_made = self:is ":" and self.values[self.at + 1] == "format"
+  return nil, is_made and inner and inner.kind ~= "function" and inner or nil
 end
 
 function Parser:suffixed()
-  local place = self:head()
+  local place, first = self:head()
   while true do
     local kind = self.kinds[self.at]
     if kind == "." then
@@ -201,7 +209,7 @@ function Parser:suffixed()
     elseif kind == "(" or kind == "text" or kind == "{" then
       place = self:call(self:go_on(place))
     else
-      return place
+      return place or first and self:beginning(first)
     end
   end
 end
@@ -284,17 +292,20 @@ function Parser:operand()
   return is_plain and value or nil
 end
 
--- Of what operators make nothing is told.
+-- Of what operators make nothing is told, but with what a text begins.
 function Parser:expression()
   local value = self:operand()
+  local first, is_joined = value, true
   local last = value
   while BINARY[self.kinds[self.at]] do
+    is_joined = is_joined and self:is ".."
     local is_test = IS_TEST[self.kinds[self.at]]
     if is_test then note_test(last) end
     self.at = self.at + 1
     value, last = nil, self:operand()
     if is_test then note_test(last) end
   end
+  if value == nil and first and is_joined then return self:beginning(first) end
   return value
 end
 

@@ -100,22 +100,26 @@ local function line_of(cells, widths, colour)
   return (line:gsub("%s+$", ""))
 end
 
+-- Whether the notes are whole.
 local function add_rows(page, rows, width, is_coloured)
   local ordered = risky_first(rows)
   local lines = cells_of(ordered)
   local widths = widths_of(lines)
   fit(widths, width)
+  local are_whole = true
   for index, cells in ipairs(lines) do
     local row = ordered[index - 1]
     table.insert(page, line_of(cells, widths, is_coloured and row and COLOURS[kind_of(row)]))
+    are_whole = are_whole and (text.width(cells[4]) <= widths[4])
   end
   table.insert(page, "")
+  return are_whole
 end
 
--- Of a step that went through its first sentence is enough: the rows say the rest.
-local function message_of(step)
+-- Of a step that went through its first sentence is enough where the rows say the rest.
+local function message_of(step, are_whole)
   local message = step.message or ""
-  if #step.rows == 0 or step.status ~= "completed" then return message end
+  if #step.rows == 0 or not are_whole or step.status ~= "completed" then return message end
   return message:match "^%d+ of %d+ .- checked%." or message
 end
 
@@ -127,12 +131,12 @@ end
 function M.render(step, width, is_coloured)
   local columns = math.max(width or 80, LEAST_WIDTH)
   local page = { text.cut_end(text.escape(step.title .. ": " .. step.status), columns), "" }
-  if #step.rows > 0 then add_rows(page, step.rows, columns, is_coloured) end
+  local are_whole = #step.rows == 0 or add_rows(page, step.rows, columns, is_coloured)
   if (step.left_out or 0) > 0 then
     table.insert(page, ("and %d more: --format json has them all"):format(step.left_out))
     table.insert(page, "")
   end
-  for _, line in ipairs(text.wrap(text.escape(message_of(step)), columns)) do
+  for _, line in ipairs(text.wrap(text.escape(message_of(step, are_whole)), columns)) do
     table.insert(page, line)
   end
   return table.concat(page, "\n") .. "\n"

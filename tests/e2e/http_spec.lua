@@ -119,6 +119,15 @@ describe("http", function()
   it("refuses plain http to a host that is not loopback", function()
     local said = failing({ hosts = { "www.example.com" } }, 'http.get "http://www.example.com/"')
     assert.equal("denied", said.code)
+    assert.equal("www.example.com: plain http is for loopback alone: write https", said.message)
+  end)
+
+  it("says what to add to the manifest where a host is not named", function()
+    local said = failing({}, 'http.get("https://api.greynose" .. ".io/")')
+    assert.equal("the action's needs do not name api.greynose.io: add it to needs.http",
+      said.message)
+    said = failing({}, 'http.get("http://127.0.0.1" .. ":9/ok")')
+    assert.equal("the action's needs do not name 127.0.0.1:9: add it to needs.http", said.message)
   end)
 end)
 

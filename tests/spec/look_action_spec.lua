@@ -35,6 +35,7 @@ local function checked(text, modules)
 end
 
 local VT = 'needs = { "vt" },'
+local HTTP = 'needs = { http = { "api.greynoise.io", "127.0.0.1:80" } },'
 local OUT = 'outputs = { "Name", "* date" },'
 
 describe("a look at an action finds", function()
@@ -98,6 +99,25 @@ describe("a look at an action finds", function()
       '8: vt: is used, and needs does not name it: needs = { "vt" }' },
     { "a capability in a local", "local get = http.get return get()",
       '8: http: is used, and needs does not name it: needs = { http = { "HOST" } }' },
+    { "a host that needs does not name",
+      'return http.get("https://api.greynose.io/" .. entity.identifier)',
+      '8: asks api.greynose.io, which needs.http does not name; did you mean "api.greynoise.io"?',
+      fields = HTTP },
+    { "a host that is far from all", 'return http.request { url = "https://elsewhere.example" }',
+      "8: asks elsewhere.example, which needs.http does not name: add it there", fields = HTTP },
+    { "a host in a constant", "return http.post(URL .. 'x', { once = 'x' })",
+      "8: asks elsewhere.example, which needs.http does not name: add it there", fields = HTTP,
+      before = 'local BASE = "https://elsewhere.example/v3"; local URL = BASE .. "/"' },
+    { "a host in a pattern", 'return http.get(("https://elsewhere.example/%s"):format(ctx))',
+      "8: asks elsewhere.example, which needs.http does not name: add it there", fields = HTTP },
+    { "a host in an argument of a helper", 'return ask "https://elsewhere.example/"',
+      "3: asks elsewhere.example, which needs.http does not name: add it there", fields = HTTP,
+      before = "local function ask(url) return http.get(url) end" },
+    { "another port", 'return http.get "https://api.greynoise.io:8443/"',
+      '8: asks api.greynoise.io:8443, which needs.http does not name; did you mean '
+        .. '"api.greynoise.io"?', fields = HTTP },
+    { "plain http", 'return http.get "http://api.greynoise.io/"',
+      "8: http://api.greynoise.io: plain http is for loopback alone: write https", fields = HTTP },
     { "a capability that is never used", "return",
       '5: warning: needs: vt is never used: take it out', fields = VT },
     -- outputs
@@ -159,6 +179,16 @@ describe("a look at an action finds nothing wrong with", function()
       fields = VT },
     { "a capability that a module of ours uses", "return", fields = VT,
       before = 'local scan = require "apogee.scan"; local run = scan.run' },
+    { "a host that is named", 'http.get("https://API.greynoise.io:443/v3/" .. ctx)',
+      fields = HTTP },
+    { "a loopback host that is named", 'http.get("http://127.0.0.1/" .. ctx)', fields = HTTP },
+    { "a host that is worked out", 'http.get("https://" .. entity.identifier)', fields = HTTP },
+    { "a host of which a part is worked out", 'http.get("https://api." .. entity.identifier)',
+      fields = HTTP },
+    { "a host of a pattern", 'http.get(("https://%s.example/"):format(ctx))', fields = HTTP },
+    { "a URL of a service's answer", 'http.get(json.decode("x").url)', fields = HTTP },
+    { "a URL that nobody asks", 'log.info("https://elsewhere.example/") http.get(ctx)',
+      fields = HTTP },
     { "something of its own in ctx", "ctx.seen = true return ctx.seen" },
     { "a table of another's that is called p",
       'local p = { x = 1 } p = json.decode "{}" return p.y' },

@@ -108,6 +108,15 @@ describe("a table", function()
     assert.matches("another text", render({ row {} }, 80, false, "another text"))
   end)
 
+  it("says in full what a row has no room for", function()
+    local reason = "the action's needs do not name api.greynose.io: add it to needs.http"
+    local message = "0 of 1 URLs was checked. 1 was denied: http://a/ (" .. reason .. ")."
+    local page = render({ row { outcome = "denied", reason = reason } }, 80, false, message)
+    assert.matches("add it to needs.http", page:gsub("%s+", " "), 1, true)
+    page = render({ row { outcome = "denied", reason = reason } }, 200, false, message)
+    assert.matches("\n0 of 1 URLs was checked%.\n$", page)
+  end)
+
   it("says how many rows are not shown", function()
     local step = {
       title = "T", status = "completed", message = "", rows = { row {} }, left_out = 120,
