@@ -7,6 +7,7 @@
 --   assert.requests(run, { "METHOD URL", { method =, url =, body =, headers = {} }, ... })
 --   assert.vt_requests(run, { "ENDPOINT RESOURCE", ... })  in any order, however they were packed
 --
+-- The first three take a step of a playbook too, instead of the run: run.steps.NAME.
 -- SPDX-License-Identifier: Apache-2.0
 local assert = require "luassert"
 local say = require "say"
@@ -29,9 +30,20 @@ local function identifiers(run)
   return #names > 0 and sorted(names) or "none"
 end
 
+-- A step of a document has its entities in a list; one that did not run has none.
+local function as_run(run)
+  local is_step = type(run) == "table" and run.step and not run.document
+  if not is_step then return run end
+  local entities = {}
+  for _, entity in ipairs(run.entities or {}) do entities[entity.identifier] = entity end
+  return { entities = entities }
+end
+
 local function entity_of(run, identifier)
+  run = as_run(run)
   if type(run) ~= "table" or not run.entities then
-    return nil, "the first argument is what testing.action or testing.playbook returned"
+    return nil, "the first argument is what testing.action or testing.playbook returned, or one of "
+      .. "its run.steps"
   end
   local entity = run.entities[identifier]
   if entity then return entity end
@@ -41,6 +53,7 @@ end
 
 -- What each step says of an entity; of an action there is one.
 local function seen(run, identifier)
+  run = as_run(run)
   local found = {}
   for _, step in ipairs((run.document or {}).steps or {}) do
     for _, entity in ipairs(step.entities or {}) do

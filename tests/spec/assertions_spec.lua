@@ -59,6 +59,18 @@ describe("an assertion of apogee.testing", function()
     end)
   end
 
+  it("is of one step where it is given a step", function()
+    local first, third = RUN.document.steps[1], RUN.document.steps[3]
+    assert.outcome(first, "b", "reported")
+    assert.is_not.outcome(first, "b", "denied")
+    assert.enriched(first, "b", { n = 1 })
+    assert.is_not.enriched(first, "b", { m = 2 })
+    assert.is_not.suspicious(first, "b")
+    local is_it, message = checks.outcome(third, "b", "reported")
+    assert.is_false(is_it)
+    assert.equal('there is no entity "b"; there are: none', message)
+  end)
+
   it("is one of luassert's", function()
     assert.outcome(RUN, "a", "failed")
     assert.is_not.outcome(RUN, "a", "reported")
