@@ -54,8 +54,10 @@ local function check_types(look, findings, place)
   for _, argument in ipairs(place.method == "of" and place.call or {}) do
     local word = look_of.text(argument)
     if word and not findings.engine.type_of(word) then
+      local types = findings.engine.types
+      local hint = findings:hint(word, types)
       findings:problem(place, ('case:of: unknown type "%s"%s'):format(word,
-        findings:hint(word, findings.engine.types)))
+        hint ~= "" and hint or "; there are: " .. table.concat(types, ", ")))
     end
   end
   return look

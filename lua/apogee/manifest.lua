@@ -54,7 +54,7 @@ function M.types(problems, field, names)
     if canonical then
       table.insert(types, canonical)
     else
-      problems:add_unknown(field, 'unknown type "' .. name .. '"', name, engine.types)
+      problems:add_none_of(field, 'unknown type "' .. name .. '"', name, engine.types)
     end
   end
   return types

@@ -73,7 +73,7 @@ local function check_one(problems, index, param)
     problems:add("params." .. index, "the name must be letters, digits and _", param[1])
   end
   if not is_type(param.type) then
-    problems:add_unknown(where .. "type", "unknown type", param.type, params.types)
+    problems:add_none_of(where .. "type", "unknown type", param.type, params.types)
     return nil
   end
   param.id = param[1]

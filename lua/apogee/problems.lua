@@ -70,6 +70,18 @@ function M:add_unknown(field, what, word, known)
   self:add(field, what .. hint, word)
 end
 
+--- The same for what is one of a few: all of them are named where none is near.
+---@param field string
+---@param what string
+---@param word string
+---@param known string[]
+function M:add_none_of(field, what, word, known)
+  if not self.engine.nearest(word, known) then
+    what = what .. "; there are: " .. table.concat(known, ", ")
+  end
+  self:add_unknown(field, what, word, known)
+end
+
 ---@return boolean
 function M:is_empty()
   return #self.lines == 0

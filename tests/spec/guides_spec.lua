@@ -54,6 +54,24 @@ end
 
 local actions, playbooks = read "docs/actions.md", read "docs/playbooks.md"
 
+describe("the guides name", function()
+  it("every other name of a type", function()
+    local meant, told = {}, {}
+    local map = read "engine/casefile/types.h":match "#define CASE_TYPE_MAP(.-)\n\n"
+    for word, aliases in map:gmatch 'X%([%u_]+, "([%l_]+)", "([^"]*)"%)' do
+      for alias in (aliases:gsub("\\0", "\0")):gmatch "[^%z]+" do
+        if alias:lower() ~= word then meant[alias:lower()] = word end
+      end
+    end
+    local body = actions:match "\n### Types of entities\n(.-)\n###? "
+    for word, others in body:gmatch "\n| `([%l_]+)` | ([^\n]+) |" do
+      for alias in others:gmatch "`([^`]+)`" do told[alias:lower()] = word end
+    end
+    assert.equal("ip_address", told.ip)
+    assert.same(meant, told)
+  end)
+end)
+
 describe("the guides explain every field", function()
   for _, row in ipairs {
     { "of an action", actions, "## The table", "lua/apogee/manifest.lua", "FIELDS" },

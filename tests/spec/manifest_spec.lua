@@ -72,6 +72,9 @@ describe("an error in a manifest names file, line, field and nearest:", function
   for _, case in ipairs {
     { "an unknown key", { extra = "acepts = {}," },
       '8: acepts: unknown key; did you mean "accepts"?' },
+    { "an unknown type that none is near", { accepts = '{ "zzzzzz" }' },
+      '5: accepts: unknown type "zzzzzz"; there are: filehash, ip_address, url, hostname, user, '
+        .. "file" },
     { "an unknown type", { accepts = '{ "filehsh" }' },
       '5: accepts: unknown type "filehsh"; did you mean "filehash"?' },
     { "types that are no list", { accepts = '{ type = "url" }' },
