@@ -6,6 +6,16 @@ local pack_check = require "apogee.pack_check"
 
 local M = {}
 
+--- What a file returned: "action", "playbook", "pack", "cassette", or nil.
+---@param value any
+---@return string?
+function M.kind_of(value)
+  if type(value) ~= "table" then return nil end
+  local row = rawget(value, 1)
+  local is_row = type(row) == "table" and type(rawget(row, "url")) == "string"
+  return is_row and "cassette" or rawget(value, "kind")
+end
+
 --- Reads one action file.
 ---@param engine table
 ---@param path string
@@ -14,7 +24,7 @@ function M.read(engine, path)
   local value, env = engine.load(path)
   if value == nil then return nil, env end
   local action, message = manifest.check(engine, path, value)
-  if not action then return nil, message, type(value) == "table" and rawget(value, "kind") end
+  if not action then return nil, message, M.kind_of(value) end
   action.env = env
   return action
 end
@@ -39,7 +49,8 @@ end
 
 local function add_file(index, path, origin, pack)
   local action, message, kind = M.read(index.engine, path)
-  if kind == "playbook" and not pack then return end -- those may lie beside their actions
+  local lies_beside = kind == "playbook" or kind == "cassette"
+  if lies_beside and not pack then return end
   if action and pack then
     action.pack = pack
     message = pack_check.exceeds(index.engine, pack, action)
@@ -130,7 +141,7 @@ end
 --- An action by its id or name.
 ---@param index table
 ---@param word string
----@return table? action, string? message
+---@return table? action, string? message, boolean? is_missing no file is of this name
 function M.find(index, word)
   local action = index.by_id[word]
   for _, other in ipairs(index.actions) do
@@ -144,7 +155,7 @@ function M.find(index, word)
   for _, known in ipairs(index.actions) do table.insert(ids, known.id) end
   local nearest = index.engine.nearest(word, ids)
   local hint = nearest and '; did you mean "' .. nearest .. '"?' or ""
-  return nil, 'there is no action "' .. word .. '"' .. hint
+  return nil, 'there is no action "' .. word .. '"' .. hint, true
 end
 
 --- The file of a playbook by its name or path. Those of packs have names too.

@@ -20,8 +20,13 @@ local function index_of(engine)
 end
 
 local function find_action(engine, word)
-  if not loader.is_path(word) then return loader.find(index_of(engine), word) end
-  return loader.read(engine, word)
+  if loader.is_path(word) then return loader.read(engine, word) end
+  local action, message, is_missing = loader.find(index_of(engine), word)
+  local path = "./" .. word .. ".lua"
+  if is_missing and engine.is_file(path) then
+    message = ("%s; there is a file %s: its path is a name, too"):format(message, path)
+  end
+  return action, message
 end
 
 ---@return table? playbook, string? message, boolean is_found its file
@@ -148,7 +153,7 @@ end
 function command.show(engine, args)
   local action, message = find_action(engine, args.target)
   if action then
-    engine.print(page().action(action, args.taken))
+    engine.print(page().action(action, args.target, args.taken))
     return 0
   end
   local playbook, why, is_found = find_playbook(engine, args.target)

@@ -1,6 +1,7 @@
 -- The manual page of an action or a playbook: what `apogee show` and `apogee action NAME --help`
 -- print. Made from the manifest alone.
 -- SPDX-License-Identifier: Apache-2.0
+local loader = require "apogee.loader"
 local options = require "apogee.options"
 local pack_check = require "apogee.pack_check"
 local params = require "apogee.params"
@@ -150,13 +151,15 @@ local function add_outputs(page, action)
 end
 
 ---@param action table
+---@param word string how it is named on the command line
 ---@param taken string[]? options of the program
 ---@return string
-function M.action(action, taken)
+function M.action(action, word, taken)
   local page = {}
+  local named = loader.is_path(word) and quoted(word) or action.id
   local has_entities = #action.accepts > 0
   section(page, "NAME", action.id .. " - " .. action.name)
-  synopsis(page, "action", action.id, action.params, has_entities, taken)
+  synopsis(page, "action", named, action.params, has_entities, taken)
   section(page, "DESCRIPTION", action.doc)
   section(page, "PROVIDER", action.provider)
   section(page, "RUNS ON", M.runs_on(action))
@@ -170,7 +173,7 @@ function M.action(action, taken)
   end
   section(page, "FILE", action.path)
   if action.pack then add(page, INDENT, "Of the " .. pack_check.title(action.pack) .. ".") end
-  add_examples(page, "action", action.id, action.params,
+  add_examples(page, "action", named, action.params,
     has_entities and "--entity " .. EXAMPLES[action.accepts[1]] or nil, taken)
   return table.concat(page, "\n") .. "\n"
 end

@@ -13,7 +13,7 @@
 --   { kind = "function", params = {variables}, line, returns = {expressions} }
 --   { kind = "table", items = { { key, index, line, value } }, line }
 --   { kind = "text", text, line }
---   { kind = "begins", first }, a text that begins with what `first` is: "a" .. b, ("a%s"):format(b)
+--   { kind = "begins", first }, a text that begins with what first is: "a" .. b, ("a%s"):format(b)
 -- SPDX-License-Identifier: Apache-2.0
 local lex = require "apogee.lex"
 

@@ -120,9 +120,21 @@ local function check_with(check, where, with, action)
   return entries
 end
 
+-- An action is looked for by its name in some folders: that of the playbook is none of them.
+local function beside(check, word)
+  local folder = check.problems.path:match "^.*/" or "./"
+  local path = folder .. word .. ".lua"
+  if word:find "/" or not check.engine.is_file(path) then return "" end
+  local pack, dir = check.index.given, folder == "./" and "." or folder:sub(1, -2)
+  local what_to_do = pack and "name it in actions of " .. pack.path
+    or "put both into a pack, or give --actions-path " .. dir
+  return ("; %s.lua lies beside it: %s"):format(word, what_to_do)
+end
+
 local function check_action(check, where, step, result)
-  local action, message = loader.find(check.index, step.action)
+  local action, message, is_missing = loader.find(check.index, step.action)
   if not action then
+    if is_missing then message = message .. beside(check, step.action) end
     check.problems:add(where .. "action", message, step.action)
     return
   end

@@ -253,6 +253,45 @@ describe("check", function()
   end)
 end)
 
+describe("where actions are looked for", function()
+  local LOOK = 'return require "apogee.action" { id = "look", name = "Look", doc = "Looks.", '
+    .. 'accepts = { "url" }, returns = "is_success", run = function() end }'
+  local PLAY = 'return require "apogee.playbook" { name = "P",\n'
+    .. 'steps = { { "a", action = "look" } } }'
+  local PACK = 'return require "apogee.pack" { name = "p", version = "1.0",\n'
+    .. 'playbooks = { "p.lua" } }'
+
+  it("is said of one that lies beside a playbook", function()
+    local _, _, engine = run({ command = "check", targets = { "/q/p.lua" } },
+      { ["/q/p.lua"] = PLAY, ["/q/look.lua"] = LOOK })
+    assert.equal('/q/p.lua:2: steps.a.action: there is no action "look"; look.lua lies beside it: '
+      .. "put both into a pack, or give --actions-path /q\n", printed(engine))
+  end)
+
+  it("is said of one in a pack that does not name it", function()
+    local _, _, engine = run({ command = "check", targets = { "/q/p.lua" } },
+      { ["/q/p.lua"] = PLAY, ["/q/look.lua"] = LOOK, ["/q/pack.lua"] = PACK })
+    assert.equal('/q/p.lua:2: steps.a.action: there is no action "look"; look.lua lies beside it: '
+      .. "name it in actions of /q/pack.lua\n", printed(engine))
+  end)
+
+  it("is said of one in the folder where one is", function()
+    local exit, message = run({ command = "action", target = "look" }, { ["./look.lua"] = LOOK })
+    assert.equal(2, exit)
+    assert.equal('there is no action "look"; there is a file ./look.lua: its path is a name, too',
+      message)
+  end)
+end)
+
+describe("a cassette", function()
+  it("is known as one by check", function()
+    local exit, _, engine = run({ command = "check", targets = { "/c.lua" } },
+      { ["/c.lua"] = 'return { { method = "GET", url = "https://a.example/", body = "" } }' })
+    assert.equal(0, exit)
+    assert.equal("/c.lua: a cassette, for apogee test\n", printed(engine))
+  end)
+end)
+
 describe("an action of items", function()
   it("runs on what its each gives", function()
     local files = { ["/actions/go.lua"] = [[

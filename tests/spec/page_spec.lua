@@ -33,7 +33,8 @@ NAME
     go - Go
 
 SYNOPSIS
-    apogee action go [--entities FILE|-]... [--entity TYPE:VALUE]... [OPTION]...
+    apogee action /a.lua [--entities FILE|-]... [--entity TYPE:VALUE]...
+        [OPTION]...
 
 DESCRIPTION
     Goes.
@@ -57,13 +58,18 @@ FILE
     /a.lua
 
 EXAMPLES
-    apogee action go --entity url:http://example.com/
-    apogee action go --entity url:http://example.com/ --simulate
+    apogee action /a.lua --entity url:http://example.com/
+    apogee action /a.lua --entity url:http://example.com/ --simulate
 
 SEE ALSO
-    apogee action --help has the options that all take; apogee plan go says what
-    a run would cost.
+    apogee action --help has the options that all take; apogee plan /a.lua says
+    what a run would cost.
 ]], show(GO))
+  end)
+
+  it("names an action by its id where it was found by a name", function()
+    local page = printed({ command = "show", target = "Go" }, { ["/actions/go.lua"] = GO })
+    assert.matches("\nEXAMPLES\n    apogee action go --entity ", page, 1, true)
   end)
 
   it("breaks lines at 80 columns", function()
@@ -110,15 +116,15 @@ SEE ALSO
   } do
     it("gives an example that can be typed: " .. case[2], function()
       local page = with_params('{ "n", required = true, ' .. case[1] .. " }")
-      local line = "\nEXAMPLES\n    apogee action go " .. case[2]
+      local line = "\nEXAMPLES\n    apogee action /a.lua " .. case[2]
         .. " --entity hostname:example.com\n"
       assert.truthy(page:find(line, 1, true), page)
     end)
   end
 
   it("has no entity in the example of an action that runs on none", function()
-    assert.matches("\nEXAMPLES\n    apogee action whole\n", show(WHOLE))
-    assert.matches("\nEXAMPLES\n    apogee action each\n", show(EACH))
+    assert.matches("\nEXAMPLES\n    apogee action /a.lua\n", show(WHOLE))
+    assert.matches("\nEXAMPLES\n    apogee action /a.lua\n", show(EACH))
     assert.matches("Its enrichment by Each, as far as it is known: A, B b%.", show(EACH))
   end)
 

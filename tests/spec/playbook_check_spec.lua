@@ -67,7 +67,8 @@ describe("a playbook is refused, with file, field and nearest, for", function()
     { "entities for a function", steps '{ "a", run = function() end, on = "url" }',
       "1: steps.a.run: works on the case alone: on and with go with an action" },
     { "an unknown type", steps '{ "a", action = "look", on = "ulr" }',
-      '1: steps.a.on: unknown type "ulr"' },
+      '1: steps.a.on: unknown type "ulr"; there are: filehash, ip_address, url, hostname, user, '
+        .. "file" },
     { "a type that the action does not accept", steps '{ "a", action = "look", on = "user" }',
       "1: steps.a.on: look does not run on user, only on filehash, url" },
     { "entities for an action of the whole case",

@@ -58,6 +58,14 @@ describe("abuse_score", function()
     assert.outcome(ask { { url = URL, fails = "tls" } }, ADDRESS, "failed")
   end)
 
+  it("understands an answer as the service gives it", function()
+    local run = ask(testing.cassette "abuse_score_cassette.lua",
+      { entities = { "ip_address:203.0.113.9" } })
+    assert.outcome(run, "203.0.113.9", "reported")
+    assert.suspicious(run, "203.0.113.9")
+    assert.enriched(run, "203.0.113.9", { score = 73, reports = 41, country = "NL" })
+  end)
+
   it("tries again when the service is busy", function()
     assert.outcome(ask { { url = URL, status = 503 }, answer(1) }, ADDRESS, "reported")
   end)
