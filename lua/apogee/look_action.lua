@@ -6,6 +6,7 @@ local findings_of = require "apogee.findings"
 local look_of = require "apogee.look"
 local look_hosts = require "apogee.look_hosts"
 local look_names = require "apogee.look_names"
+local look_result = require "apogee.look_result"
 local params = require "apogee.params"
 local schema = require "apogee.schema"
 
@@ -308,6 +309,7 @@ function M.check(engine, action, env)
   look_names.members(look, findings, known)
   check_ctx(look, findings)
   check_entity(look, findings)
+  look_result.check(look, findings, ENTITY)
   check_params(look, findings, action, made)
   check_needs(look, findings, action, made)
   look_hosts.check(look, findings, action)

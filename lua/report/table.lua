@@ -19,7 +19,8 @@ local PLAIN = "\27[0m"
 local function counted(row)
   if row.total and row.total > 0 then return row.detections .. "/" .. row.total end
   if row.total then return "no engines" end
-  return row.detections == 0 and "no detections" or row.detections .. " detections"
+  if row.detections == 0 then return "no detections" end
+  return row.detections == 1 and "1 detection" or row.detections .. " detections"
 end
 
 local function verdict_of(row)

@@ -78,6 +78,14 @@ describe("a look at an action finds", function()
     { "a method in a helper", "help(entity)",
       '3: entity:marks_suspicious: there is no such method; did you mean "mark_suspicious"?',
       before = "local function help(it) it:marks_suspicious() end" },
+    { "a verdict without a count", "entity:result { risky = true }",
+      "8: entity:result: detections is missing: where nothing is counted, write "
+        .. "detections = is_risky and 1 or 0, total = 1" },
+    { "a verdict that is none", "entity:result { detections = 1 }",
+      "8: entity:result: risky is missing: true or false" },
+    { "a field that verdicts do not have",
+      "entity:result { detections = 1, risky = true, totl = 3 }",
+      '8: entity:result: there is no field totl; did you mean "total"?' },
     -- parameters
     { "a parameter that is not declared", "return ctx.params.risk",
       '8: ctx.params.risk: no such parameter is declared: '
@@ -189,6 +197,10 @@ describe("a look at an action finds nothing wrong with", function()
     { "a URL of a service's answer", 'http.get(json.decode("x").url)', fields = HTTP },
     { "a URL that nobody asks", 'log.info("https://elsewhere.example/") http.get(ctx)',
       fields = HTTP },
+    { "a verdict that is worked out", "entity:result(json.decode 'x')" },
+    { "a verdict with a field that is worked out", "entity:result { [entity.type] = 1 }" },
+    { "a whole verdict",
+      "entity:result { detections = 1, total = 2, threshold = 3, risky = true }" },
     { "something of its own in ctx", "ctx.seen = true return ctx.seen" },
     { "a table of another's that is called p",
       'local p = { x = 1 } p = json.decode "{}" return p.y' },

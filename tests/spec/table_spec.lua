@@ -29,6 +29,7 @@ describe("a table's verdict", function()
     { { outcome = "scanned", detections = 0, total = 60 }, "clean 0/60" },
     { { detections = 0 }, "no detections" },
     { { detections = 3 }, "3 detections" },
+    { { detections = 1 }, "1 detection" },
     { { detections = 0, total = 0 }, "no engines" },
     { {}, "reported" },
     { { outcome = "not_found" }, "not found" },
