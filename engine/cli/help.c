@@ -23,7 +23,8 @@ static const struct exit_row exit_rows[] = {
      "done in part: some entities failed, were limited, forbidden, denied or not asked, or were "
      "not rescanned as wished",
      "Read the reasons: `apogee report`. `apogee resume` asks again for what has no answer. "
-     "limited: `apogee quota` says when quota returns. not_asked: give a longer --deadline."},
+     "limited: `apogee quota` says when VirusTotal's quota returns. not_asked: give a longer "
+     "--deadline."},
     {CLI_EXIT_USAGE,
      "nothing was sent: wrong usage, configuration, playbook, action or entities file",
      "Standard error says what is wrong and where. `apogee COMMAND --help`, `apogee check FILE` "

@@ -113,6 +113,14 @@ local ENDINGS = {
   interrupted = "A signal ended the run.",
 }
 
+-- The quota of another service is nothing that we know.
+local function spends_quota(action)
+  for _, name in ipairs(action.needs) do
+    if name == "vt" then return true end
+  end
+  return false
+end
+
 local HOW_TO_SEE_QUOTA = "`apogee quota` says what is left and who spent it."
 
 local function opening(about)
@@ -169,7 +177,8 @@ function M.of_trouble(engine, step, about)
   add_outcomes(sentences, engine, step, about, function(outcome)
     return IS_TROUBLE[outcome] or outcome == "reported" and about.counts.partial > 0
   end)
-  if about.counts.limited > 0 then table.insert(sentences, HOW_TO_SEE_QUOTA) end
+  local is_ours = about.counts.limited > 0 and spends_quota(about.action)
+  if is_ours then table.insert(sentences, HOW_TO_SEE_QUOTA) end
   return table.concat(sentences, " ")
 end
 

@@ -13,8 +13,10 @@ local M = {}
 local WIDTH = 80
 local INDENT = "    "
 
+local AT_LEAST_ONE = "true when at least one entity "
+
 local RESULTS = {
-  is_risky = "true when at least one entity met the threshold",
+  is_risky = AT_LEAST_ONE .. "is risky",
   is_success = "true unless the step failed as a whole, or no entity was answered",
 }
 
@@ -128,22 +130,40 @@ local function example(command, name, defs, given, taken)
   return table.concat(words, " ")
 end
 
-local function add_examples(page, command, name, defs, given, taken)
+local function add_examples(page, command, name, defs, given, taken, reaches_others)
   section(page, "EXAMPLES")
   local line = example(command, name, defs, given, taken)
   table.insert(page, INDENT .. text.escape(line))
-  table.insert(page, INDENT .. text.escape(line .. " --simulate"))
+  table.insert(page, INDENT .. text.escape(line .. " --simulate"
+    .. (reaches_others and " --scenario answers.lua" or "")))
+  if reaches_others then
+    add(page, INDENT, "answers.lua says what services answer then: docs/testing.md.")
+  end
   section(page, "SEE ALSO", ("apogee %s --help has the options that all take; apogee plan %s says "
     .. "what a run would cost."):format(command, name))
 end
 
 -- ---- the pages ----
 
+local function needs(action, name)
+  for _, needed in ipairs(action.needs) do
+    if needed == name then return true end
+  end
+  return false
+end
+
+local function result_of(action)
+  local has_threshold = action.returns == "is_risky" and params.find(action.params, "threshold")
+  return has_threshold and AT_LEAST_ONE .. "met the threshold" or RESULTS[action.returns]
+end
+
+-- Only VirusTotal's answers stay with the result.
 local function add_outputs(page, action)
-  section(page, "OUTPUTS", action.returns .. ": " .. RESULTS[action.returns])
+  section(page, "OUTPUTS", action.returns .. ": " .. result_of(action))
   if action.run_case then return end
-  add(page, INDENT, "Of each entity: its outcome, whether it is suspicious, insights, a link to "
-    .. "the report, and " .. action.provider .. "'s answer as it came.")
+  add(page, INDENT, "Of each entity: its outcome, whether it is suspicious, insights, "
+    .. (needs(action, "vt") and "a link to the report, and VirusTotal's answer as it came."
+      or "and a link where there is one."))
   if #action.outputs > 0 then
     add(page, INDENT, "Its enrichment by " .. action.provider .. ", as far as it is known: "
       .. table.concat(action.outputs, ", ") .. ".")
@@ -174,7 +194,7 @@ function M.action(action, word, taken)
   section(page, "FILE", action.path)
   if action.pack then add(page, INDENT, "Of the " .. pack_check.title(action.pack) .. ".") end
   add_examples(page, "action", named, action.params,
-    has_entities and "--entity " .. EXAMPLES[action.accepts[1]] or nil, taken)
+    has_entities and "--entity " .. EXAMPLES[action.accepts[1]] or nil, taken, action.http)
   return table.concat(page, "\n") .. "\n"
 end
 

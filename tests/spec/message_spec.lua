@@ -2,7 +2,8 @@
 local fake = require "spec.support.engine"
 local message = require "apogee.message"
 
-local ACTION = { name = "Scan Hash", provider = "VirusTotal", accepts = { "filehash" } }
+local ACTION = { name = "Scan Hash", provider = "VirusTotal", accepts = { "filehash" },
+  needs = { "vt" } }
 
 --- @param ends table[] { identifier, outcome, reason, risky } each
 local function message_of(ends, about, make)
@@ -181,6 +182,14 @@ describe("the trouble of a step", function()
   it("says where the quota can be seen when that is what is missing", function()
     assert.matches("spent: a %(later%)%. `apogee quota` says what is left",
       message_of({ { "a", "limited", "later" } }, nil, message.of_trouble))
+  end)
+
+  it("says nothing of our quota when it is another service's", function()
+    local action = { name = "Score", provider = "Other", accepts = { "filehash" },
+      needs = { "http" } }
+    assert.equal("0 of 1 file hash was checked. "
+      .. "1 could not be checked: the quota is spent: a (later).",
+      message_of({ { "a", "limited", "later" } }, { action = action }, message.of_trouble))
   end)
 
   it("begins with why the step failed as a whole", function()

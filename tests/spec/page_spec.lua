@@ -48,8 +48,8 @@ RUNS ON
 OUTPUTS
     is_success: true unless the step failed as a whole, or no entity was
     answered
-    Of each entity: its outcome, whether it is suspicious, insights, a link to
-    the report, and Go's answer as it came.
+    Of each entity: its outcome, whether it is suspicious, insights, and a link
+    where there is one.
 
 NEEDS
     nothing
@@ -65,6 +65,25 @@ SEE ALSO
     apogee action --help has the options that all take; apogee plan /a.lua says
     what a run would cost.
 ]], show(GO))
+  end)
+
+  it("promises what the action gives: a threshold, an answer", function()
+    local page = show(action [[ id = "go", name = "Go", doc = "Goes.", accepts = { "url" },
+      needs = { "vt" }, params = { { "threshold", type = "integer" } }, returns = "is_risky",
+      run = function() end ]])
+    assert.matches("is_risky: true when at least one entity met the threshold\n", page, 1, true)
+    assert.matches("the report, and VirusTotal's answer as it came.", page, 1, true)
+    page = show(action [[ id = "go", name = "Go", doc = "Goes.", accepts = { "url" },
+      returns = "is_risky", run = function() end ]])
+    assert.matches("is_risky: true when at least one entity is risky\n", page, 1, true)
+    assert.is_nil(page:find("answer as it came", 1, true))
+  end)
+
+  it("has an example that says what other services answer", function()
+    local page = show(action [[ id = "go", name = "Go", doc = "Goes.", accepts = { "url" },
+      needs = { http = { "api.example.com" } }, returns = "is_risky", run = function() end ]])
+    assert.matches(" --simulate --scenario answers.lua\n    answers.lua says what services answer",
+      page, 1, true)
   end)
 
   it("names an action by its id where it was found by a name", function()
