@@ -10,6 +10,10 @@ M.__index = M
 
 local MAX_UNITS = 50
 local MAX_MEANINGS = 16
+local MAX_FIELDS = 32
+
+-- A file can be written so that each of its names may be thousands of others.
+local MAX_STEPS = 1000000
 
 local GLOBALS, MODULES = {}, {}
 
@@ -36,6 +40,10 @@ local function module_names(parsed)
   return names
 end
 
+local function not_looked_into(path, why)
+  return path .. ": warning: it was not looked into: " .. why
+end
+
 local function add_unit(look, path)
   if look.by_path[path] ~= nil then return end
   look.by_path[path] = false
@@ -43,8 +51,8 @@ local function add_unit(look, path)
   local ok, parsed = pcall(parse.read, source or "=")
   if not ok then
     look.is_whole = false
-    look.why_not = look.why_not or path .. ": warning: it was not looked into: "
-      .. (source and tostring(parsed) or "it cannot be read")
+    look.why_not = look.why_not
+      or not_looked_into(path, source and tostring(parsed) or "it cannot be read")
     return
   end
   local unit = { path = path, parsed = parsed, requires = module_names(parsed) }
@@ -68,23 +76,33 @@ local function add_all(list, more)
   end
 end
 
+local function is_spent(look) return look.steps > MAX_STEPS end
+
 -- The values that are written down for what stands in place of `value`, of a kind.
 local function written(look, value, kind, depth)
-  if not value or depth > 8 then return {} end
+  look.steps = look.steps + 1
+  if not value or depth > 8 or is_spent(look) then return {} end
   if value.kind == kind then return { value } end
   if value.kind ~= "place" or value.call or value.is_open or value.method then return {} end
   return M.values(look, value.root, value.path, kind, depth + 1)
 end
 
+-- The first of that key.
 local function item_of(made, name)
-  for _, item in ipairs(made.items) do
-    if item.key == name then return item.value end
+  if not made.by_key then
+    made.by_key = {}
+    for at = #made.items, 1, -1 do
+      local item = made.items[at]
+      if item.key then made.by_key[item.key] = item.value or false end
+    end
   end
+  return made.by_key[name]
 end
 
 local function member_values(look, root, path, kind, depth)
   local found = {}
   for _, member in ipairs((root.members or {})[table.concat(path, ".")] or {}) do
+    if is_spent(look) then break end
     add_all(found, written(look, member, kind, depth))
   end
   for _, made in ipairs(M.values(look, root, {}, "table", depth + 1)) do
@@ -111,9 +129,13 @@ function M:values(root, path, kind, depth)
   depth = depth or 0
   if depth > 8 then return {} end
   root = own_root(self, root) or root
+  if #path > MAX_FIELDS then return {} end
   if path[1] then return member_values(self, root, path, kind, depth) end
   local found = {}
-  for _, value in ipairs(root.values or {}) do add_all(found, written(self, value, kind, depth)) end
+  for _, value in ipairs(root.values or {}) do
+    if is_spent(self) then break end
+    add_all(found, written(self, value, kind, depth))
+  end
   return found
 end
 
@@ -143,6 +165,7 @@ local function meanings(look, root, path)
   if not path[1] then return found, is_sure end
   local result = {}
   for _, meaning in ipairs(found) do
+    if #meaning.path + #path > MAX_FIELDS then return {}, false end
     local longer = table.move(path, 1, #path, #meaning.path + 1, { table.unpack(meaning.path) })
     table.insert(result, { base = meaning.base, path = longer })
   end
@@ -275,15 +298,21 @@ end
 ---@param engine table
 ---@param path string
 ---@return table look { units = { { path, parsed, requires } }, places = of all units, each with its
----  unit, is_whole = every module was read, why_not = a line on the first that was not }
+---  unit, is_whole = every module was read, why_not = a line on the first that was not }; without
+---  units where it would take too long
 function M.read(engine, path)
   local look = setmetatable({
-    engine = engine, units = {}, places = {}, by_path = {}, is_whole = true,
+    engine = engine, units = {}, places = {}, by_path = {}, is_whole = true, steps = 0,
     folder = path:match "^.*/" or "./",
   }, M)
   add_unit(look, path)
   for _, place in ipairs(look.places) do
     if place.call then bind(look, place) end
+    if is_spent(look) then
+      look.units, look.places, look.is_whole = {}, {}, false
+      look.why_not = not_looked_into(path, "its names may stand for too many others")
+      break
+    end
   end
   return look
 end
