@@ -2,8 +2,10 @@
  * see it. Files, words, tasks and the state of the run are here; the record is in bind_record.c. */
 // SPDX-License-Identifier: Apache-2.0
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/nearest.h"
@@ -202,6 +204,23 @@ static int engine_is_file(lua_State *L)
   return 1;
 }
 
+/* goes_with(path, named) -> true | nil, why not: whether a file that lies there may be taken for
+ * one that the user named. Only who could have written that one may have written it. */
+static int engine_goes_with(lua_State *L)
+{
+  struct stat found;
+  struct stat named;
+  const char *path = luaL_checkstring(L, 1);
+  if (stat(path, &found) != 0 || stat(luaL_checkstring(L, 2), &named) != 0)
+    return fail(L, strerror(errno));
+  if (found.st_uid != named.st_uid && found.st_uid != geteuid() && found.st_uid != 0)
+    return fail(L, "it belongs to another user");
+  if (found.st_mode & S_IWOTH)
+    return fail(L, "others may write it");
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
 /* ---- words ---- */
 
 /* nearest(word, list) -> the name in the list that was meant | nil */
@@ -328,6 +347,7 @@ static const luaL_Reg engine_functions[] = {
     {"all", script_engine_all},
     {"call", script_engine_call},
     {"call_granted", script_engine_call_granted},
+    {"goes_with", engine_goes_with},
     {"grant", script_engine_grant},
     {"hide", engine_hide},
     {"is_file", engine_is_file},

@@ -183,19 +183,35 @@ end
 
 local FOLDERS_UP = 3
 
---- The pack in whose folder a file lies, or in a folder of it.
+local function folder_above(folder)
+  if folder == "" then return nil end
+  if folder == "." then return ".." end
+  local above, last = folder:match "^(.*)/([^/]*)$"
+  last = last or folder
+  if last == "" or last == "." or last == ".." then return folder .. "/.." end
+  return above or "."
+end
+
+--- The pack in whose folder a file lies, or in a folder of it. Nobody named it, so one that others
+--- may have put there is left alone, and that is said.
 ---@param engine table
 ---@param path string
 ---@return table? pack
 function M.pack_around(engine, path)
+  if not engine.is_file(path) then return nil end
   local folder = path:match "^(.*)/[^/]*$" or "."
   for _ = 1, FOLDERS_UP do
     local file = folder .. "/pack.lua"
     if engine.is_file(file) then
+      local is_taken, why = engine.goes_with(file, path)
+      if not is_taken then
+        engine.say("warning", ("%s is not taken for the pack of %s: %s"):format(file, path, why))
+        return nil
+      end
       local value = engine.load(file)
       return value ~= nil and pack_check.check(engine, file, value) or nil
     end
-    folder = folder:match "^(.+)/[^/]+$"
+    folder = folder_above(folder)
     if not folder then return nil end
   end
 end

@@ -146,7 +146,7 @@ end
 
 function command.list(engine, args)
   local made = catalog().make(engine, index_of(engine))
-  engine.print(args.as_json and catalog().json(made) or catalog().text(made))
+  engine.print(args.as_json and catalog().json(made) or catalog().text(made), args.as_json)
   return 0
 end
 

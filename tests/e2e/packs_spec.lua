@@ -76,6 +76,15 @@ describe("a pack in actions_path", function()
     end)
   end
 
+  it("is listed as JSON whatever its words hold", function()
+    workspace.simulated({ settings = { actions_path = { "house" } } }, function(w)
+      write_pack(w, "house")
+      local doc = "Rules\u{202e} of\u{200b} the\u{7f} house."
+      w:write("house/pack.lua", (PACK:gsub("Rules of the house%.", doc)))
+      assert.equal(doc, w:json({ "list", "--format", "json" }).packs[1].doc)
+    end)
+  end)
+
   it("says which two files have one id", function()
     workspace.simulated({ settings = { actions_path = { "a", "b" } } }, function(w)
       write_pack(w, "a")
@@ -112,6 +121,32 @@ describe("a pack in actions_path", function()
       ran = w:run { "check", w:path "house/pack.lua" }
       assert.equal(2, ran.exit)
       assert.matches("known.lua:7: vt: is used, and needs does not name it", ran.out, 1, true)
+    end)
+  end)
+
+  describe("around a playbook that is named by its path", function()
+    local function run(w)
+      return w:run { "run", w:path "house/nightly_house.lua", "--format", "json", "--entity", HASH }
+    end
+
+    it("is found", function()
+      workspace.simulated({}, function(w)
+        write_pack(w, "house")
+        assert.equal(0, run(w).exit)
+      end)
+    end)
+
+    it("is not taken where others may write it", function()
+      workspace.simulated({}, function(w)
+        write_pack(w, "house")
+        local path = w:path "house/pack.lua"
+        assert(os.execute("chmod o+w " .. program.quote(path)))
+        local ran = run(w)
+        assert.equal(2, ran.exit)
+        assert.matches(path .. " is not taken for the pack of " .. w:path "house/nightly_house.lua"
+          .. ": others may write it", ran.err, 1, true)
+        assert.matches('there is no action "known"', ran.err, 1, true)
+      end)
     end)
   end)
 end)

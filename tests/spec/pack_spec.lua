@@ -99,6 +99,36 @@ describe("a pack", function()
     assert.equal("Night", engine.finished.playbook)
   end)
 
+  for target, folder in pairs {
+    ["books/night.lua"] = "./", ["./books/night.lua"] = "./", ["night.lua"] = "../",
+    ["../books/night.lua"] = "../", ["././night.lua"] = "././../", ["/books/night.lua"] = "/",
+    ["a/b/night.lua"] = "./",
+  } do
+    it("is there for a playbook in it that is named from any folder: " .. target, function()
+      local engine = fake.new { files = {
+        [folder .. "pack.lua"] = pack("abuse", 'actions = { "look.lua" }'),
+        [folder .. "look.lua"] = action "look",
+        [target] = PLAYBOOK,
+      } }
+      assert.equal(0, (main.run(engine, { command = "run", target = target })))
+    end)
+  end
+
+  it("is there for no playbook three folders below", function()
+    local engine = with { ["/packs/abuse/a/b/c/night.lua"] = PLAYBOOK }
+    assert.is_nil(loader.pack_around(engine, "/packs/abuse/a/b/c/night.lua"))
+  end)
+
+  it("that others may have put around a playbook is not taken", function()
+    local engine = with { ["/home/pack.lua"] = pack("abuse", 'actions = { "look.lua" }'),
+      ["/home/look.lua"] = action "look", ["/home/night.lua"] = PLAYBOOK }
+    engine.strange = { ["/home/pack.lua"] = true }
+    assert.equal(0, (main.run(engine, { command = "show", target = "/home/night.lua" })))
+    assert.equal("/packs/abuse/look.lua", engine.index.by_id.look.path)
+    assert.same({ { "warning", "/home/pack.lua is not taken for the pack of /home/night.lua: "
+      .. "it belongs to another user" } }, engine.said)
+  end)
+
   for _, case in ipairs {
     { "an unknown key", "actons = {}", '3: actons: unknown key; did you mean "actions"?' },
     { "files that are no list", 'actions = { look = "look.lua" }',

@@ -120,6 +120,10 @@ local function add_files(engine)
   end
   function engine.playbook_files() return packaged(engine, "/playbooks/") end
   function engine.is_file(path) return read_file(engine, path) ~= nil end
+  function engine.goes_with(path)
+    if (engine.strange or {})[path] then return nil, "it belongs to another user" end
+    return true
+  end
   function engine.read_manifest_line(path, wanted)
     local number = 0
     for line in ((read_file(engine, path) or "") .. "\n"):gmatch "(.-)\n" do
