@@ -26,16 +26,22 @@ local function said(fine, problems, warnings)
   return #problems == 0, #problems == 0 and text .. fine or text
 end
 
+-- A mistake in the table hides none in the code.
+local function refused(engine, path, value, env, why, look)
+  local names = loader.kind_of(value) and look.names(engine, path, env) or {}
+  return false, table.concat({ why, table.unpack(names) }, "\n") .. "\n"
+end
+
 local function check_action(engine, path, value, env)
   local action, why = manifest.check(engine, path, value)
-  if not action then return false, why .. "\n" end
+  if not action then return refused(engine, path, value, env, why, look_action) end
   return said(checked_action(path, action), look_action.check(engine, action, env))
 end
 
 local function check_playbook(engine, path, value, env, index)
   local playbook, why = playbook_check.check(engine, path, value,
     index(loader.pack_around(engine, path)))
-  if not playbook then return false, why .. "\n" end
+  if not playbook then return refused(engine, path, value, env, why, look_playbook) end
   local problems, warnings = look_playbook.check(engine, playbook, env)
   table.move(playbook.warnings, 1, #playbook.warnings, #warnings + 1, warnings)
   return said(path .. ": OK, a playbook\n", problems, warnings)
@@ -79,14 +85,18 @@ end
 
 local CHECKS = { pack = check_pack, playbook = check_playbook }
 
---- Checks one file, an action, a playbook or a pack with all that is in it.
+--- Checks one file, an action, a playbook or a pack with all that is in it; of a folder, its pack.
 ---@param engine table
 ---@param path string
 ---@param index fun(pack: table?): table of the actions, from the loader, with those of the pack
 ---@return boolean ok, string lines
 function M.file(engine, path, index)
   if path:find "_spec%.lua$" then return true, path .. ": a spec, for apogee test\n" end
+  if engine.is_file(path .. "/pack.lua") then path = path:gsub("/+$", "") .. "/pack.lua" end
   local value, env = engine.load(path)
+  if value == nil and env == path .. ": not a regular file" then
+    return false, env .. ": a folder without a pack.lua is checked by its files, FOLDER/*.lua\n"
+  end
   if value == nil then return false, syntax.explained(env) .. "\n" end
   local kind = loader.kind_of(value)
   if kind == "cassette" then return true, path .. ": a cassette, for apogee test\n" end

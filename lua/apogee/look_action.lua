@@ -294,22 +294,38 @@ end
 
 -- ---- the whole ----
 
+-- What can be told without knowing what the manifest says.
+local function check_names(engine, path, env)
+  local findings = findings_of.new(engine)
+  local look = look_of.read(engine, path)
+  if #look.units == 0 then return look, findings end
+  local made = look:manifest "action"
+  if made then seed_functions(look, made) end
+  seed_names(look)
+  look_names.members(look, findings, look_names.globals(look, findings, env, true))
+  check_ctx(look, findings)
+  check_entity(look, findings)
+  look_result.check(look, findings, ENTITY)
+  return look, findings, made
+end
+
+--- What is wrong with the code of an action whose manifest is wrong, too.
+---@param engine table
+---@param path string
+---@param env table the environment of its file
+---@return string[] problems lines of FILE:LINE: what is wrong
+function M.names(engine, path, env)
+  local _, findings = check_names(engine, path, env)
+  return (findings:lines())
+end
+
 ---@param engine table
 ---@param action table checked
 ---@param env table the environment of its file
 ---@return string[] problems, string[] warnings lines of FILE:LINE: what is wrong
 function M.check(engine, action, env)
-  local findings = findings_of.new(engine)
-  local look = look_of.read(engine, action.path)
+  local look, findings, made = check_names(engine, action.path, env)
   if #look.units == 0 then return {}, { look.why_not } end
-  local made = look:manifest "action"
-  if made then seed_functions(look, made) end
-  seed_names(look)
-  local known = look_names.globals(look, findings, env, true)
-  look_names.members(look, findings, known)
-  check_ctx(look, findings)
-  check_entity(look, findings)
-  look_result.check(look, findings, ENTITY)
   check_params(look, findings, action, made)
   check_needs(look, findings, action, made)
   look_hosts.check(look, findings, action)

@@ -143,6 +143,18 @@ local function steps_by_name(playbook)
   return by_name
 end
 
+--- What is wrong with the code of a playbook whose table is wrong, too.
+---@param engine table
+---@param path string
+---@param env table the environment of its file
+---@return string[] problems lines of FILE:LINE: what is wrong
+function M.names(engine, path, env)
+  local findings = findings_of.new(engine)
+  local look = look_of.read(engine, path)
+  look_names.members(look, findings, look_names.globals(look, findings, env, false))
+  return (findings:lines())
+end
+
 ---@param engine table
 ---@param playbook table checked
 ---@param env table the environment of its file

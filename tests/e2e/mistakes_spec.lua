@@ -118,6 +118,24 @@ describe("apogee check says of", function()
   end
 end)
 
+describe("a mistake in the table", function()
+  for kind, text in pairs {
+    action = with_mistake(with_mistake(ACTION, "needs =", "nees ="), "ctx.reported", "ctx.reportd"),
+    playbook = with_mistake(with_mistake(PLAYBOOK, "name =", "nam ="), "case.hashes", "cas.hashes"),
+  } do
+    it("hides none in the code of an " .. kind, function()
+      workspace.with(function(w)
+        w.env = { APOGEE_CONFIG = "" }
+        local ran = w:run { "check", w:write("a.lua", text) }
+        assert.equal(2, ran.exit)
+        assert.matches(": unknown key; did you mean ", ran.out)
+        assert.matches(kind == "action" and ":22: ctx.reportd: there is no such name; did you mean "
+          or ":6: cas: there is no such name; did you mean \"case\"?", ran.out, 1, true)
+      end)
+    end)
+  end
+end)
+
 describe("a file that is large", function()
   -- As large as a script may be, within a small memory.
   local function with_large(filling, use)

@@ -117,6 +117,12 @@ describe("a pack in actions_path", function()
       local ran = w:run { "check", w:path "house/pack.lua" }
       assert.equal(0, ran.exit)
       assert.matches("pack.lua: OK, the pack house 1.2.0: 1 action, 1 playbook\n", ran.out, 1, true)
+      assert.equal(ran.out, w:run({ "check", w:path "house" }).out)
+      assert.equal(ran.out, w:run({ "check", w:path "house/" }).out)
+      local other = w:run { "check", w:path "house/actions" }
+      assert.equal(2, other.exit)
+      assert.equal(w:path "house/actions" .. ": not a regular file: a folder without a pack.lua is "
+        .. "checked by its files, FOLDER/*.lua\n", other.out)
       w:write("house/actions/known.lua", (ACTION:gsub('{ "vt" }', "{}")))
       ran = w:run { "check", w:path "house/pack.lua" }
       assert.equal(2, ran.exit)

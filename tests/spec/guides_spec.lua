@@ -72,6 +72,18 @@ describe("the guides name", function()
   end)
 end)
 
+describe("the page of tests names", function()
+  it("every endpoint of VirusTotal", function()
+    local row = read "docs/testing.md":match "\n(| `assert%.vt_requests[^\n]+)"
+    local count = 0
+    for endpoint in read "engine/vt/call.c":gmatch '%[VT_[%u_]+%] = {"([^"]+)"' do
+      count = count + 1
+      assert.is_truthy(row:find("`" .. endpoint .. "`", 1, true), endpoint)
+    end
+    assert.equal(8, count)
+  end)
+end)
+
 describe("the guides explain every field", function()
   for _, row in ipairs {
     { "of an action", actions, "## The table", "lua/apogee/manifest.lua", "FIELDS" },
