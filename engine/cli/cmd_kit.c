@@ -9,11 +9,13 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/paths.h"
+#include "net/web_host.h"
 #include "script/trusted.h"
 
 struct kit {
   const char *filter;
   const char *format;
+  const char *http;
   bool is_recording;
 };
 
@@ -59,11 +61,27 @@ const struct cli_option cli_test_options[] = {
     {0},
 };
 
+static int take_http(void *into, char *value, struct ap_error *err)
+{
+  struct net_web_host host;
+  int rc = net_web_host_parse(value, &host, err);
+  ((struct kit *)into)->http = value;
+  return rc;
+}
+
+const struct cli_option cli_new_options[] = {
+    {.name = "http",
+     .value = "HOST",
+     .doc = "of an action: it asks this service instead of VirusTotal",
+     .take = take_http},
+    {0},
+};
+
 static int start(const char *module, const struct kit *kit, const struct cli_args *args)
 {
   struct ap_error err = {0};
   char engine[CLI_PATH_MAX];
-  const char *options[6];
+  const char *options[8];
   size_t count = 0;
   ssize_t len = readlink("/proc/self/exe", engine, sizeof(engine) - 1);
   if (len < 0) {
@@ -78,6 +96,10 @@ static int start(const char *module, const struct kit *kit, const struct cli_arg
   if (kit->format) {
     options[count++] = "format";
     options[count++] = kit->format;
+  }
+  if (kit->http) {
+    options[count++] = "http";
+    options[count++] = kit->http;
   }
   if (kit->is_recording) {
     options[count++] = "record";
@@ -114,9 +136,9 @@ int cli_test(const struct cli_command *command, int argc, char **argv)
 
 int cli_new(const struct cli_command *command, int argc, char **argv)
 {
-  const struct kit kit = {0};
+  struct kit kit = {0};
   struct ap_error err = {0};
-  struct cli_args args = {0};
+  struct cli_args args = {.own = &kit};
   int exit_code = CLI_EXIT_DONE;
   if (cli_options_parse(command, argc, argv, &args, NULL, &err) != AP_OK)
     exit_code = cli_wrong_usage(command->name, "%s", err.text);

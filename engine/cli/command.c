@@ -150,15 +150,17 @@ const struct cli_command cli_commands[] = {
      .groups = OFFLINE,
      .run = cli_check},
     {.name = "new",
-     .synopsis = "action|playbook NAME",
+     .synopsis = "action|playbook NAME [--http HOST]",
      .summary = "write the first files of an action or a playbook",
      .help = "Examples:\n"
              "  apogee new action abuse_score\n"
+             "  apogee new action greynoise_ip --http api.greynoise.io\n"
              "  apogee new playbook playbooks/nightly\n"
              "\n"
              "Makes a folder NAME with an action or a playbook that works, its spec and a README.\n"
              "What is there already is never written over. Needs no key and sends nothing.\n",
      .groups = CLI_GROUP_LOG,
+     .own = cli_new_options,
      .run = cli_new},
     {.name = "test",
      .synopsis = "[DIR|FILE]... [--filter TEXT] [--format text|tap|junit] [--record]",

@@ -66,6 +66,7 @@ extern const struct cli_option cli_doctor_options[];
 extern const struct cli_option cli_simulate_options[];
 extern const struct cli_option cli_run_options[];
 extern const struct cli_option cli_test_options[];
+extern const struct cli_option cli_new_options[];
 extern const struct cli_option cli_init_options[];
 extern const struct cli_option cli_list_options[];
 extern const struct cli_option cli_runs_options[];

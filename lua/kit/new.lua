@@ -4,11 +4,21 @@ local files = require "kit.files"
 
 local DONE, WRONG_USAGE, NOT_WRITTEN = 0, 2, 7
 
+local HTTP_ACTION = "kit.new_http_action"
 local KINDS = { action = "kit.new_action", playbook = "kit.new_playbook" }
 
--- abuse_score: Abuse Score
+local IS_ACRONYM = {}
+for word in ("api asn dns http id ioc ip md5 sftp sha1 sha256 ssl tls url vt"):gmatch "%S+" do
+  IS_ACRONYM[word] = true
+end
+
+local function capital(word)
+  return IS_ACRONYM[word] and word:upper() or word:gsub("^%l", string.upper)
+end
+
+-- abuse_score: Abuse Score; abuse_ip: Abuse IP
 local function title_of(id)
-  return (id:gsub("_+$", ""):gsub("_+", " "):gsub("%f[%w]%l", string.upper))
+  return (id:gsub("_+$", ""):gsub("_+", " "):gsub("%w+", capital))
 end
 
 local function id_of(path)
@@ -19,10 +29,18 @@ local function id_of(path)
     .. "letter%s"):format(id, better ~= "" and ", like " .. better or "")
 end
 
-local function filled(template, id)
-  local values = { ID = id, NAME = title_of(id) }
-  return (template:gsub("@(%u+)@", values))
+local function is_loopback(host)
+  return host:find "^127%." or host:find "^localhost" or host:find "^%[::1%]"
 end
+
+local function values_of(id, host)
+  return {
+    ID = id, NAME = title_of(id), HOST = host,
+    SCHEME = host and (is_loopback(host) and "http" or "https"),
+  }
+end
+
+local function filled(template, values) return (template:gsub("@(%u+)@", values)) end
 
 local function first_that_is_there(paths)
   for _, path in ipairs(paths) do
@@ -34,12 +52,12 @@ local function first_that_is_there(paths)
   end
 end
 
-local function write_all(given, folder, id, templates)
+local function write_all(given, folder, values, templates)
   local made, why = given.make_folder(folder)
   if not made then return NOT_WRITTEN, folder .. ": " .. why end
   for _, file in ipairs(templates) do
-    local path = folder .. "/" .. filled(file.name, id)
-    local good, wrong = pcall(files.write, path, filled(file.text, id))
+    local path = folder .. "/" .. filled(file.name, values)
+    local good, wrong = pcall(files.write, path, filled(file.text, values))
     if not good then return NOT_WRITTEN, tostring(wrong) end
     print(path)
   end
@@ -52,16 +70,18 @@ return function(given)
     return WRONG_USAGE, ('"%s" is neither action nor playbook: new action NAME, or new playbook '
       .. "NAME"):format(kind)
   end
+  if given.http and kind ~= "action" then return WRONG_USAGE, "--http goes with new action" end
   local id, message = id_of(path)
   if not id then return WRONG_USAGE, message end
   local folder = path:gsub("/+$", "")
-  local templates, paths = require(KINDS[kind]), {}
+  local templates, paths = require(given.http and HTTP_ACTION or KINDS[kind]), {}
+  local values = values_of(id, given.http)
   for _, file in ipairs(templates) do
-    table.insert(paths, folder .. "/" .. filled(file.name, id))
+    table.insert(paths, folder .. "/" .. filled(file.name, values))
   end
   local there = first_that_is_there(paths)
   if there then return WRONG_USAGE, there .. " is there already, and is not written over" end
-  local code, why = write_all(given, folder, id, templates)
+  local code, why = write_all(given, folder, values, templates)
   if code == DONE then
     print(("\nTry it:\n  apogee check %s\n  apogee test %s"):format(paths[1], folder))
   end

@@ -30,14 +30,19 @@ end
 
 describe("apogee new", function()
   for kind, case in pairs {
+    ["action --http api.example.com"] = { kind = "action", commands = 3, http = "api.example.com",
+      files = "README.md\nreputation.lua\nreputation_spec.lua\n" },
+    ["action --http 127.0.0.1:8080"] = { kind = "action", commands = 3, http = "127.0.0.1:8080",
+      files = "README.md\nreputation.lua\nreputation_spec.lua\n" },
     action = { files = "README.md\nreputation.lua\nreputation_spec.lua\n", commands = 3 },
     playbook = { commands = 4,
       files = "README.md\nreputation-indicators.txt\nreputation.lua\nreputation_spec.lua\n" },
   } do
-    it("writes " .. kind .. "s that are fine, tested, and do what their README shows", function()
+    it("of " .. kind .. " writes what is fine, tested, and does what its README shows", function()
       with(function(w)
         local folder = w:path "mine/reputation"
-        local ran = w:run { "new", kind, folder }
+        local words_of_host = case.http and { "--http", case.http } or {}
+        local ran = w:run { "new", case.kind or kind, folder, table.unpack(words_of_host) }
         assert.equal(0, ran.exit, ran.err)
         assert.matches(folder .. "/reputation.lua\n", ran.out, 1, true)
         assert.matches("apogee test " .. folder, ran.out, 1, true)
@@ -80,6 +85,8 @@ describe("apogee new", function()
         [{ "new", "action", "a", "b" }] = "say what to write",
         [{ "new", "actoin", "a" }] = '"actoin" is neither action nor playbook',
         [{ "new", "action", w:path "Abuse-Score" }] = 'begins with a letter, like abuse_score',
+        [{ "new", "action", w:path "a", "--http", "https://a.example/" }] = "--http: ",
+        [{ "new", "playbook", w:path "a", "--http", "a.example" }] = "--http goes with new action",
         [{ "new", "action", w:path "9" }] = "begins with a letter",
       } do
         local ran = w:run(words)
@@ -92,6 +99,13 @@ describe("apogee new", function()
       local ran = w:run { "new", "action", w:path "file/mine" }
       assert.equal(7, ran.exit)
       assert.matches("file/mine: Not a directory", ran.err, 1, true)
+    end)
+  end)
+
+  it("makes the name of an action as people write it", function()
+    with(function(w)
+      assert.equal(0, w:run({ "new", "action", w:path "greynoise_ip" }).exit)
+      assert.matches("^# Greynoise IP\n", program.read(w:path "greynoise_ip/README.md"))
     end)
   end)
 
