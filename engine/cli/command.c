@@ -142,11 +142,12 @@ const struct cli_command cli_commands[] = {
      .help = "Examples:\n"
              "  apogee check my_action.lua\n"
              "  apogee check actions/*.lua playbooks/*.lua\n"
-             "  apogee check abuse/pack.lua\n"
+             "  apogee check abuse\n"
              "\n"
-             "Reads them without running them. A warning is what may be meant so. Exits with 0 "
-             "when there\n"
-             "are no problems, else with 2. Needs no key and sends nothing.\n",
+             "Reads them without running them; of a folder its pack.lua and all that is in it. A\n"
+             "warning is what may be meant so. Exits with 0 when there are no problems, else with "
+             "2.\n"
+             "Needs no key and sends nothing.\n",
      .groups = OFFLINE,
      .run = cli_check},
     {.name = "new",

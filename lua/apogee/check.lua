@@ -28,7 +28,8 @@ end
 
 -- A mistake in the table hides none in the code.
 local function refused(engine, path, value, env, why, look)
-  local names = loader.kind_of(value) and look.names(engine, path, env) or {}
+  local is_it = type(value) == "table" and rawget(value, "kind")
+  local names = is_it and look.names(engine, path, env) or {}
   return false, table.concat({ why, table.unpack(names) }, "\n") .. "\n"
 end
 
@@ -83,6 +84,9 @@ local function check_pack(engine, path, value)
   return is_fine, table.concat(lines)
 end
 
+-- What lies beside actions and is none.
+local DATA = { cassette = "a cassette, for apogee test", answers = "a scenario, for --scenario" }
+
 local CHECKS = { pack = check_pack, playbook = check_playbook }
 
 --- Checks one file, an action, a playbook or a pack with all that is in it; of a folder, its pack.
@@ -99,7 +103,7 @@ function M.file(engine, path, index)
   end
   if value == nil then return false, syntax.explained(env) .. "\n" end
   local kind = loader.kind_of(value)
-  if kind == "cassette" then return true, path .. ": a cassette, for apogee test\n" end
+  if DATA[kind] then return true, path .. ": " .. DATA[kind] .. "\n" end
   return (CHECKS[kind] or check_action)(engine, path, value, env, index)
 end
 

@@ -6,15 +6,24 @@ local pack_check = require "apogee.pack_check"
 
 local M = {}
 
---- What a file returned: "action", "playbook", "pack", "cassette", or nil.
+-- Of requests and what they are answered.
+local function has_rows(value)
+  local row = type(value) == "table" and rawget(value, 1)
+  return type(row) == "table" and type(rawget(row, "url")) == "string"
+end
+
+--- What a file returned: "action", "playbook", "pack", "cassette", "answers" (a scenario with some
+--- of services), or nil.
 ---@param value any
 ---@return string?
 function M.kind_of(value)
   if type(value) ~= "table" then return nil end
-  local row = rawget(value, 1)
-  local is_row = type(row) == "table" and type(rawget(row, "url")) == "string"
-  return is_row and "cassette" or rawget(value, "kind")
+  if has_rows(value) then return "cassette" end
+  return has_rows(rawget(value, "http")) and "answers" or rawget(value, "kind")
 end
+
+-- Of a folder of actions these are passed over.
+local LIES_BESIDE = { playbook = true, cassette = true, answers = true }
 
 --- Reads one action file.
 ---@param engine table
@@ -49,8 +58,7 @@ end
 
 local function add_file(index, path, origin, pack)
   local action, message, kind = M.read(index.engine, path)
-  local lies_beside = kind == "playbook" or kind == "cassette"
-  if lies_beside and not pack then return end
+  if LIES_BESIDE[kind] and not pack then return end
   if action and pack then
     action.pack = pack
     message = pack_check.exceeds(index.engine, pack, action)

@@ -24,7 +24,7 @@ local function find_action(engine, word)
   local action, message, is_missing = loader.find(index_of(engine), word)
   local path = "./" .. word .. ".lua"
   if is_missing and engine.is_file(path) then
-    message = ("%s; there is a file %s: its path is a name, too"):format(message, path)
+    message = ("%s; there is a file of this name here: give %s"):format(message, path)
   end
   return action, message
 end

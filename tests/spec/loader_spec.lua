@@ -34,7 +34,8 @@ describe("the index of actions", function()
   it("passes over playbooks and cassettes, which may lie beside their actions", function()
     local found = index { ["/actions/a.lua"] = source "a", ["/actions/p.lua"] =
       'return require "apogee.playbook" { name = "P", steps = {} }',
-      ["/actions/c.lua"] = 'return { { url = "https://a.example/", body = "" } }' }
+      ["/actions/c.lua"] = 'return { { url = "https://a.example/", body = "" } }',
+      ["/actions/d.lua"] = 'return { http = { { url = "https://a.example/", body = "" } } }' }
     assert.equal(1, #found.actions)
     assert.same({}, found.broken)
   end)

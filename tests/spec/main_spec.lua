@@ -278,17 +278,30 @@ describe("where actions are looked for", function()
   it("is said of one in the folder where one is", function()
     local exit, message = run({ command = "action", target = "look" }, { ["./look.lua"] = LOOK })
     assert.equal(2, exit)
-    assert.equal('there is no action "look"; there is a file ./look.lua: its path is a name, too',
+    assert.equal('there is no action "look"; there is a file of this name here: give ./look.lua',
       message)
   end)
 end)
 
-describe("a cassette", function()
-  it("is known as one by check", function()
-    local exit, _, engine = run({ command = "check", targets = { "/c.lua" } },
-      { ["/c.lua"] = 'return { { method = "GET", url = "https://a.example/", body = "" } }' })
-    assert.equal(0, exit)
-    assert.equal("/c.lua: a cassette, for apogee test\n", printed(engine))
+describe("what lies beside actions", function()
+  local ROW = '{ { method = "GET", url = "https://a.example/", body = "" } }'
+
+  for said, text in pairs {
+    ["a cassette, for apogee test"] = "return " .. ROW,
+    ["a scenario, for --scenario"] = "return { http = " .. ROW .. " }",
+  } do
+    it("is known by check: " .. said, function()
+      local exit, _, engine = run({ command = "check", targets = { "/c.lua" } },
+        { ["/c.lua"] = text })
+      assert.equal(0, exit)
+      assert.equal("/c.lua: " .. said .. "\n", printed(engine))
+    end)
+  end
+
+  it("is no configuration", function()
+    local exit = run({ command = "check", targets = { "/c.lua" } },
+      { ["/c.lua"] = 'return { http = { private = { "a.example" } } }' })
+    assert.equal(2, exit)
   end)
 end)
 
