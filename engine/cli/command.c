@@ -173,9 +173,11 @@ const struct cli_command cli_commands[] = {
          "  apogee test --record actions/abuse_score\n"
          "\n"
          "Runs every *_spec.lua below DIR (default: this folder) with busted, the Debian package\n"
-         "lua-busted. A spec runs its action by the engine, in the sandbox, against the simulator\n"
-         "and answers that it gives; docs/testing.md says how. Exits with 0 when all succeed, 1\n"
-         "when some fail, 2 when none ran. Needs no key and, without --record, sends nothing.\n",
+         "lua-busted. A spec is a program that may do what you may: read a stranger's before you\n"
+         "run it. Its action is run by the engine, in the sandbox, against the simulator and\n"
+         "answers that the spec gives, and sends nothing; with --record it asks real services,\n"
+         "with your secrets. docs/testing.md says how. Exits with 0 when all succeed, 1 when some\n"
+         "fail, 2 when none ran. Needs no key.\n",
      .groups = CLI_GROUP_LOG,
      .own = cli_test_options,
      .run = cli_test},

@@ -78,7 +78,7 @@ static void catch_signals(void)
 
 /* ---- run ---- */
 
-/* Texts of a list, ended by NULL; the list keeps them. */
+/* Texts of a list, ended by NULL; the list keeps them, also those that were numbers. */
 static const char **texts_at(lua_State *L, int index)
 {
   lua_Integer count = luaL_len(L, index);
@@ -86,7 +86,7 @@ static const char **texts_at(lua_State *L, int index)
   for (lua_Integer i = 1; i <= count; i++) {
     lua_geti(L, index, i);
     texts[i - 1] = luaL_checkstring(L, -1);
-    lua_pop(L, 1);
+    lua_seti(L, index, i);
   }
   texts[count] = NULL;
   return texts;

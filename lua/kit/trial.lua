@@ -20,18 +20,21 @@ local OPTIONS = {
 
 local TIER = { per_minute = 0, per_day = 0, per_month = 0, list = 25, premium = true }
 
---- A path as the folder of the spec that is running sees it.
----@param path string
----@return string
-function M.path(path)
+--- The folder of the spec that is running; nil: none is.
+---@return string?
+function M.folder()
   for level = 2, 100 do
     local info = debug.getinfo(level, "S")
     if not info then break end
     local spec = info.source:match "^@(.*_spec%.lua)$"
-    if spec then return files.join(files.folder_of(spec), path) end
+    if spec then return files.folder_of(spec) end
   end
-  return path
 end
+
+--- A path as the folder of the spec that is running sees it.
+---@param path string
+---@return string
+function M.path(path) return files.join(M.folder() or ".", path) end
 
 local function check_options(options)
   local known = {}

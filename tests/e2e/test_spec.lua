@@ -168,6 +168,31 @@ describe("apogee test", function()
     end)
   end)
 
+  it("gives a run its words whole, also those that are numbers", function()
+    local ran = test [[it("x", function()
+      collectgarbage("incremental", 1, 1000)
+      for wrong = 1000000000001, 1000000000005 do
+        local run = ask({}, { args = { "--jobs", wrong }, exit = 2 })
+        assert.is_truthy(run.err:find(tostring(wrong), 1, true), run.err)
+      end
+    end)]]
+    assert.equal(0, ran.exit, ran.out .. ran.err)
+  end)
+
+  it("takes no file for an option, and no module of where it is run for busted's", function()
+    workspace.with(function(w)
+      w.env = {}
+      w:write("-a_spec.lua", 'describe("a", function() it("b", function() end) end)')
+      w:write("say.lua", 'error "of this folder"')
+      w:write("mediator.lua", 'error "of this folder"')
+      local there = { "sh", "-c", 'program=$(realpath "$1") && shift && cd "$0" && '
+        .. 'exec "$program" "$@"', w.folder }
+      local ran = program.run({ "test" }, nil, {}, there)
+      assert.equal(0, ran.exit, ran.out .. ran.err)
+      assert.matches("1 success /", ran.out)
+    end)
+  end)
+
   it("runs a playbook, and sees what its steps say", function()
     workspace.with(function(w)
       w.env = {}
@@ -233,6 +258,9 @@ describe("apogee test", function()
     assert.equal(1, test(body, { "--filter=bad" }).exit)
     assert.equal(1, test(body).exit)
     assert.equal(1, test("it(").exit)
+    local wrong = test(body, { "--filter", "[" })
+    assert.equal(2, wrong.exit)
+    assert.matches("--filter: malformed pattern (missing ']')", wrong.err, 1, true)
     local ran = test(body, { "--filter", "none" })
     assert.equal(2, ran.exit)
     assert.matches('no spec has "none" in its name', ran.err, 1, true)
