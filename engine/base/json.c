@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -372,4 +374,24 @@ void ap_json_write_cstr(struct ap_buf *out, const char *text)
     ap_json_write_string(out, text, strlen(text));
   else
     ap_buf_add_str(out, "null");
+}
+
+bool ap_json_write_number(struct ap_buf *out, double number)
+{
+  enum { FEWEST = 15, MOST = 17 }; /* digits of a double */
+  const double whole_max = 1e15;
+  char text[40];
+  if (!isfinite(number))
+    return false;
+  if (number == floor(number) && fabs(number) < whole_max) {
+    (void)snprintf(text, sizeof(text), "%.0f", number == 0 ? 0.0 : number);
+  } else {
+    for (int digits = FEWEST; digits <= MOST; digits++) {
+      (void)snprintf(text, sizeof(text), "%.*g", digits, number);
+      if (strtod(text, NULL) == number)
+        break;
+    }
+  }
+  ap_buf_add_str(out, text);
+  return true;
 }

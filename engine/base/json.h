@@ -79,3 +79,7 @@ void ap_json_compact(struct ap_slice value, struct ap_buf *out);
  * are escaped, so that the text is safe in a line, a log and a script. */
 void ap_json_write_string(struct ap_buf *out, const char *text, size_t len);
 void ap_json_write_cstr(struct ap_buf *out, const char *text); /* NULL writes null */
+
+/* Writes a number in the fewest digits that read back the same; a whole one has no fraction. false,
+ * and nothing is written: JSON has no infinity and no NaN. */
+bool ap_json_write_number(struct ap_buf *out, double number) AP_MUST_USE;

@@ -110,41 +110,49 @@ static int read_headers(const struct ap_value *value, size_t at, struct row *row
   return AP_OK;
 }
 
-/* The value is at most as deep as a data file may be. */
-static void write_json(struct ap_buf *out, const struct ap_value *value)
+static bool write_json(struct ap_buf *out, const struct ap_value *value);
+
+static bool write_members(struct ap_buf *out, const struct ap_value *value)
 {
   bool is_table = value->kind == AP_VALUE_TABLE;
-  switch (value->kind) {
-  case AP_VALUE_NONE:
-    ap_buf_add_str(out, "null");
-    return;
-  case AP_VALUE_BOOL:
-    ap_buf_add_str(out, value->boolean ? "true" : "false");
-    return;
-  case AP_VALUE_INT:
-    ap_buf_add_fmt(out, "%lld", (long long)value->integer);
-    return;
-  case AP_VALUE_NUMBER:
-    ap_buf_add_fmt(out, "%.17g", value->number);
-    return;
-  case AP_VALUE_STRING:
-    ap_json_write_string(out, value->text, value->len);
-    return;
-  case AP_VALUE_LIST:
-  case AP_VALUE_TABLE:
-    break;
-  }
+  bool is_good = true;
   ap_buf_add_char(out, is_table ? '{' : '[');
-  for (size_t i = 0; i < value->len; i++) {
+  for (size_t i = 0; i < value->len && is_good; i++) {
     if (i)
       ap_buf_add_char(out, ',');
     if (is_table) {
       ap_json_write_cstr(out, value->keys[i]);
       ap_buf_add_char(out, ':');
     }
-    write_json(out, &value->items[i]);
+    is_good = write_json(out, &value->items[i]);
   }
   ap_buf_add_char(out, is_table ? '}' : ']');
+  return is_good;
+}
+
+/* The value is at most as deep as a data file may be. false: it has a number that JSON has not. */
+static bool write_json(struct ap_buf *out, const struct ap_value *value)
+{
+  switch (value->kind) {
+  case AP_VALUE_NONE:
+    ap_buf_add_str(out, "null");
+    return true;
+  case AP_VALUE_BOOL:
+    ap_buf_add_str(out, value->boolean ? "true" : "false");
+    return true;
+  case AP_VALUE_INT:
+    ap_buf_add_fmt(out, "%lld", (long long)value->integer);
+    return true;
+  case AP_VALUE_NUMBER:
+    return ap_json_write_number(out, value->number);
+  case AP_VALUE_STRING:
+    ap_json_write_string(out, value->text, value->len);
+    return true;
+  case AP_VALUE_LIST:
+  case AP_VALUE_TABLE:
+    break;
+  }
+  return write_members(out, value);
 }
 
 static int read_body(const struct ap_value *value, size_t at, struct row *row, struct ap_error *err)
@@ -159,7 +167,8 @@ static int read_body(const struct ap_value *value, size_t at, struct row *row, s
     ap_buf_add(&row->body, body->text, body->len);
   if (!json)
     return AP_OK;
-  write_json(&row->body, json);
+  if (!write_json(&row->body, json))
+    return wrong(err, at, "json", "has a number that JSON has not: infinity or NaN");
   if (!strcasestr(ap_buf_cstr(&row->head), "content-type:"))
     ap_buf_add_str(&row->head, "Content-Type: application/json\r\n");
   return AP_OK;

@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <inttypes.h>
 #include <lauxlib.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,29 +27,12 @@ static int refuse(struct writer *writer, const char *why)
   return ap_fail(writer->err, AP_E_INVALID, "%s", why);
 }
 
-static int write_float(struct writer *writer, double number)
-{
-  char text[40];
-  if (!isfinite(number))
-    return refuse(writer, "JSON has no infinity and no NaN");
-  if (number == floor(number) && fabs(number) < 1e15) {
-    (void)snprintf(text, sizeof(text), "%.0f", number == 0 ? 0.0 : number);
-  } else {
-    for (int digits = 15; digits <= 17; digits++) { /* the fewest that read back the same */
-      (void)snprintf(text, sizeof(text), "%.*g", digits, number);
-      if (strtod(text, NULL) == number)
-        break;
-    }
-  }
-  ap_buf_add_str(writer->out, text);
-  return AP_OK;
-}
-
 static int write_number(struct writer *writer)
 {
-  if (!lua_isinteger(writer->L, -1))
-    return write_float(writer, lua_tonumber(writer->L, -1));
-  ap_buf_add_fmt(writer->out, "%" PRId64, (int64_t)lua_tointeger(writer->L, -1));
+  if (lua_isinteger(writer->L, -1))
+    ap_buf_add_fmt(writer->out, "%" PRId64, (int64_t)lua_tointeger(writer->L, -1));
+  else if (!ap_json_write_number(writer->out, lua_tonumber(writer->L, -1)))
+    return refuse(writer, "JSON has no infinity and no NaN");
   return AP_OK;
 }
 

@@ -2,6 +2,7 @@
 #include "base/json.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -549,6 +550,38 @@ static void test_written_strings_are_safe_in_a_line(void **state)
   ap_buf_deinit(&out);
 }
 
+static void test_numbers_are_written_in_the_fewest_digits(void **state)
+{
+  static const struct {
+    double number;
+    const char *text;
+  } cases[] = {
+      {0, "0"},
+      {-0.0, "0"},
+      {54, "54"},
+      {-7, "-7"},
+      {999999999999999, "999999999999999"},
+      {0.1, "0.1"},
+      {-2.5, "-2.5"},
+      {1e15, "1e+15"},
+      {1e300, "1e+300"},
+      {1.0 / 3, "0.3333333333333333"},
+  };
+  (void)state;
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct ap_buf out = {0};
+    assert_true(ap_json_write_number(&out, cases[i].number));
+    assert_string_equal(ap_buf_cstr(&out), cases[i].text);
+    assert_true(strtod(ap_buf_cstr(&out), NULL) == cases[i].number);
+    ap_buf_deinit(&out);
+  }
+  struct ap_buf out = {0};
+  assert_false(ap_json_write_number(&out, HUGE_VAL));
+  assert_false(ap_json_write_number(&out, -HUGE_VAL));
+  assert_false(ap_json_write_number(&out, (double)NAN));
+  assert_int_equal(0, out.len);
+}
+
 static void test_every_character_survives_writing_and_reading(void **state)
 {
   (void)state;
@@ -670,6 +703,7 @@ int main(void)
       cmocka_unit_test(test_what_is_no_integer_is_not_read_as_one),
       cmocka_unit_test(test_compact_keeps_the_blanks_of_strings),
       cmocka_unit_test(test_written_strings_are_safe_in_a_line),
+      cmocka_unit_test(test_numbers_are_written_in_the_fewest_digits),
       cmocka_unit_test(test_every_character_survives_writing_and_reading),
       cmocka_unit_test(test_recorded_answers_stay_valid_when_compacted),
   };

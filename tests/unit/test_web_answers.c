@@ -113,13 +113,14 @@ static void test_a_json_value_becomes_text(void **state)
   struct given given;
   struct ap_error err;
   (void)state;
-  setup("return { { url = 'https://a.example/', json = { list = { 1, 2.5, 'a\"b', true, {} }, n = "
+  setup("return { { url = 'https://a.example/', json = { list = { 1, 2.5, 0.1, 'a\"b', true, {} }, "
+        "n = "
         "54 }, headers = { ['Retry-After'] = '7' }, status = 429, delay_ms = 5 } }",
         &given);
   const struct net_web_asked asked = {.method = "GET", .url = "https://a.example/"};
   struct net_web_given answer;
   assert_int_equal(AP_OK, net_web_answers_take(given.answers, &asked, &answer, &err));
-  assert_string_equal("{\"list\":[1,2.5,\"a\\\"b\",true,[]],\"n\":54}", answer.body.ptr);
+  assert_string_equal("{\"list\":[1,2.5,0.1,\"a\\\"b\",true,[]],\"n\":54}", answer.body.ptr);
   assert_string_equal("Retry-After: 7\r\nContent-Type: application/json\r\n", answer.head.ptr);
   assert_int_equal(429, answer.status);
   assert_int_equal(7, answer.retry_after_s);
@@ -144,6 +145,8 @@ static void test_what_is_wrong_with_a_row_is_said(void **state)
       {"return { { url = 'https://a/', fails = 'never' } }", "must be timeout, network"},
       {"return { { url = 'https://a/', body = {} } }", "http[1].body must be a text"},
       {"return { { url = 'https://a/', body = '', json = {} } }", "one of them"},
+      {"return { { url = 'https://a/', json = { a = { 1 / 0 } } } }", "http[1].json has a number"},
+      {"return { { url = 'https://a/', json = 0 / 0 } }", "http[1].json has a number"},
       {"return { { url = 'https://a/', headers = { a = 'b\\r\\nc' } } }", "a line of text each"},
       {"return { { url = 'https://a/', headers = { 'a: b' } } }", "a table of names and values"},
       {"return { { url = 'https://a/', delay_ms = -1 } }",
