@@ -119,14 +119,19 @@ function command.run(engine, args)
   return exit
 end
 
+-- What a word of plan and show means. What is said of a file is what is wrong with what it is.
+---@return table? action, table? playbook, string? message
+local function find_either(engine, word)
+  local action, message, kind = find_action(engine, word)
+  if action or kind == "action" then return action, nil, message end
+  local playbook, why, is_found = find_playbook(engine, word)
+  return nil, playbook, is_found and why or message
+end
+
 -- What is planned: an action, as a playbook of one step, or a playbook.
 local function find_planned(engine, args)
-  local action, message = find_action(engine, args.target)
-  local playbook, why, is_found
-  if not action then
-    playbook, why, is_found = find_playbook(engine, args.target)
-    if not playbook then return nil, is_found and why or message end
-  end
+  local action, playbook, message = find_either(engine, args.target)
+  if not (action or playbook) then return nil, message end
   local values, wrong = collect(engine, (action or playbook).params, args)
   if not values then return nil, wrong end
   if action then return playbook_of(action, values), {} end
@@ -151,14 +156,10 @@ function command.list(engine, args)
 end
 
 function command.show(engine, args)
-  local action, message = find_action(engine, args.target)
-  if action then
-    engine.print(page().action(action, args.target, args.taken))
-    return 0
-  end
-  local playbook, why, is_found = find_playbook(engine, args.target)
-  if not playbook then return WRONG_USAGE, is_found and why or message end
-  engine.print(page().playbook(playbook, args.target, args.taken))
+  local action, playbook, message = find_either(engine, args.target)
+  if not (action or playbook) then return WRONG_USAGE, message end
+  engine.print(action and page().action(action, args.target, args.taken)
+    or page().playbook(playbook, args.target, args.taken))
   return 0
 end
 

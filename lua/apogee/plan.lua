@@ -170,6 +170,13 @@ local function note_skipped(plan, step, row)
   end
 end
 
+-- Those whose run a limit ended say so in their outcome alone.
+local function note_failed(plan, step, row)
+  for _, example in ipairs(plan.engine.examples(step.number, "failed", EXAMPLES_MAX)) do
+    add_problem(row, example.reason)
+  end
+end
+
 local function explore_entities(plan, step, row, set, ctx)
   local engine, action = plan.engine, step.action
   local function explore(_, entity)
@@ -182,6 +189,7 @@ local function explore_entities(plan, step, row, set, ctx)
   if engine.select(step.number, set, action.each ~= nil) > 0 then
     engine.run_entities(step.number, action.env, explore, ctx)
   end
+  note_failed(plan, step, row)
   note_skipped(plan, step, row)
 end
 
@@ -191,7 +199,8 @@ local function explore_case(plan, step, row, ctx)
     add_found(row, "the case", with_cost(found, step.action, ctx))
     return ctx.done { success = true }
   end
-  plan.engine.run_case(step.number, step.action.env, explore, ctx, plan.case)
+  local ended, why = plan.engine.run_case(step.number, step.action.env, explore, ctx, plan.case)
+  if not ended then add_problem(row, why) end
 end
 
 local function plan_action(plan, step, row)

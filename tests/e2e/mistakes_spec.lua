@@ -136,6 +136,22 @@ describe("a mistake in the table", function()
   end
 end)
 
+describe("an action with a mistake", function()
+  for _, command in ipairs { "plan", "show", "action" } do
+    it("is told of as an action by " .. command, function()
+      workspace.with(function(w)
+        w.env = { APOGEE_CONFIG = "" }
+        local path = w:write("f.lua", with_mistake(ACTION, "doc = ", "dic = "))
+        local args = { command, path }
+        if command == "plan" then table.move({ "--entity", "192.0.2.1" }, 1, 2, 3, args) end
+        local ran = w:run(args)
+        assert.equal(2, ran.exit)
+        assert.matches(path .. ':6: dic: unknown key; did you mean "doc"?', ran.err, 1, true)
+      end)
+    end)
+  end
+end)
+
 describe("a file that is large", function()
   -- As large as a script may be, within a small memory.
   local function with_large(filling, use)

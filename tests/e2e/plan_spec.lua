@@ -219,6 +219,23 @@ describe("apogee plan", function()
     end)
   end)
 
+  it("says where an action does not end", function()
+    with(nil, function(w)
+      for _, fields in ipairs {
+        'accepts = { "ip_address" }, run = function() while true do end end',
+        'accepts = { "ip_address" }, run = function(ctx) return ctx.reported() end, '
+          .. "cost = function() while true do end end",
+        "run_case = function() while true do end end",
+      } do
+        local path = w:write("spin.lua", ([[return require "apogee.action" {
+          id = "spin", name = "Spin", doc = "Spins.", returns = "is_success",
+          needs = { http = { "api.example.com" } }, %s }]]):format(fields))
+        local problems = plan(w, path, { "ip_address:192.0.2.1" }).steps[1].problems
+        assert.matches("ran for more than .* instructions", problems[1])
+      end
+    end)
+  end)
+
   it("plans a folder of another machine as far as it can", function()
     with(nil, function(w)
       local made = plan(w, "upload_and_scan_file", {}, "--folder", "/srv", "--file-paths", "/a",
