@@ -2,12 +2,14 @@
 #include "script/trusted.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <lualib.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/child.h"
@@ -137,6 +139,44 @@ static int make_temporary(lua_State *L)
   return 2;
 }
 
+/* is_there(path) -> whether something has that name, also a link that leads nowhere */
+static int is_there(lua_State *L)
+{
+  struct stat st;
+  lua_pushboolean(L, lstat(luaL_checkstring(L, 1), &st) == 0);
+  return 1;
+}
+
+/* Whether all of the text is in a file that was not there; else errno says why not. */
+static bool put_new(const char *path, const char *text, size_t len)
+{
+  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (fd < 0)
+    return false;
+  FILE *file = fdopen(fd, "wb");
+  if (!file) {
+    (void)close(fd);
+    return false;
+  }
+  bool is_whole = fwrite(text, 1, len, file) == len;
+  return fclose(file) == 0 && is_whole;
+}
+
+/* write_new(path, text) -> true, or nil and why not */
+static int write_new(lua_State *L)
+{
+  size_t len;
+  const char *path = luaL_checkstring(L, 1);
+  const char *text = luaL_checklstring(L, 2, &len);
+  if (put_new(path, text, len)) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushstring(L, strerror(errno));
+  return 2;
+}
+
 static int run(lua_State *L)
 {
   enum { MS = 1000 };
@@ -177,17 +217,17 @@ static int add_traceback(lua_State *L)
   return 1;
 }
 
+static const luaL_Reg functions[] = {
+    {"is_there", is_there}, {"make_folder", make_folder}, {"make_temporary", make_temporary},
+    {"run", run},           {"write_new", write_new},     {NULL, NULL},
+};
+
 static void push_given(lua_State *L, const struct script_trusted *trusted)
 {
   lua_newtable(L);
   lua_pushstring(L, trusted->engine);
   lua_setfield(L, -2, "engine");
-  lua_pushcfunction(L, run);
-  lua_setfield(L, -2, "run");
-  lua_pushcfunction(L, make_folder);
-  lua_setfield(L, -2, "make_folder");
-  lua_pushcfunction(L, make_temporary);
-  lua_setfield(L, -2, "make_temporary");
+  luaL_setfuncs(L, functions, 0);
   lua_newtable(L);
   for (size_t i = 0; i < trusted->word_count; i++) {
     lua_pushstring(L, trusted->words[i]);

@@ -16,9 +16,11 @@
  *                                       of "NAME=VALUE", nil: that of this process
  *   make_folder(path)                -> true
  *   make_temporary()                 -> the path of a new folder
+ *   write_new(path, text)            -> true; never over what is there, nor through a link
+ *   is_there(path)                   -> whether something has that name
  *
- * each of which gives nil and a message where it fails. After SIGINT and the like what runs is
- * asked to end, and run fails: "interrupted". It returns the exit code and, where there is
+ * each of which but the last gives nil and a message where it fails. After SIGINT and the like what
+ * runs is asked to end, and run fails: "interrupted". It returns the exit code and, where there is
  * something to say, a sentence. */
 struct script_trusted {
   const char *module;

@@ -11,19 +11,26 @@ local function days(year, month, day)
   return era_days + (153 * (month - 3) + 2) // 5 + day - 1 - 719468
 end
 
+local function read(text)
+  local year, month, day, rest = text:match "^(%d%d%d%d)%-(%d%d)%-(%d%d)(.*)$"
+  if not year then return nil end
+  if rest == "" then rest = "T00:00:00Z" end
+  local hour, minute, second = rest:match "^T(%d%d):(%d%d):(%d%d)Z$"
+  if not hour then return nil end
+  local seconds = days(tonumber(year), tonumber(month), tonumber(day)) * DAY_S
+    + tonumber(hour) * 3600 + tonumber(minute) * 60 + tonumber(second)
+  local is_there = os.date("!%Y-%m-%dT%H:%M:%SZ", seconds) == text:sub(1, 10) .. rest
+  return is_there and seconds or nil -- there is no 31st of April
+end
+
 --- Seconds since 1970.
 ---@param text string|integer "2026-01-15T12:00:00Z", "2026-01-15", or seconds
 ---@return integer
 function M.seconds(text)
   if math.type(text) == "integer" then return text end
-  local year, month, day, rest = tostring(text):match "^(%d%d%d%d)%-(%d%d)%-(%d%d)(.*)$"
-  local hour, minute, second = "00", "00", "00"
-  if rest and rest ~= "" then hour, minute, second = rest:match "^T(%d%d):(%d%d):(%d%d)Z$" end
-  if not year or not hour then
-    error(('"%s" is no time: write 2026-01-15T12:00:00Z'):format(tostring(text)), 0)
-  end
-  return days(tonumber(year), tonumber(month), tonumber(day)) * DAY_S + tonumber(hour) * 3600
-    + tonumber(minute) * 60 + tonumber(second)
+  local seconds = read(tostring(text))
+  if seconds then return seconds end
+  error(('"%s" is no time: write 2026-01-15T12:00:00Z'):format(tostring(text)), 0)
 end
 
 return M

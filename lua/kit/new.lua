@@ -1,7 +1,5 @@
 -- `apogee new`: the first files of an action or a playbook.
 -- SPDX-License-Identifier: Apache-2.0
-local files = require "kit.files"
-
 local DONE, WRONG_USAGE, NOT_WRITTEN = 0, 2, 7
 
 local HTTP_ACTION = "kit.new_http_action"
@@ -42,23 +40,13 @@ end
 
 local function filled(template, values) return (template:gsub("@(%u+)@", values)) end
 
-local function first_that_is_there(paths)
-  for _, path in ipairs(paths) do
-    local file = io.open(path, "rb")
-    if file then
-      file:close()
-      return path
-    end
-  end
-end
-
 local function write_all(given, folder, values, templates)
   local made, why = given.make_folder(folder)
   if not made then return NOT_WRITTEN, folder .. ": " .. why end
   for _, file in ipairs(templates) do
     local path = folder .. "/" .. filled(file.name, values)
-    local good, wrong = pcall(files.write, path, filled(file.text, values))
-    if not good then return NOT_WRITTEN, tostring(wrong) end
+    local written, wrong = given.write_new(path, filled(file.text, values))
+    if not written then return NOT_WRITTEN, path .. ": " .. wrong end
     print(path)
   end
   return DONE
@@ -74,16 +62,17 @@ return function(given)
   local id, message = id_of(path)
   if not id then return WRONG_USAGE, message end
   local folder = path:gsub("/+$", "")
-  local templates, paths = require(given.http and HTTP_ACTION or KINDS[kind]), {}
+  local templates = require(given.http and HTTP_ACTION or KINDS[kind])
   local values = values_of(id, given.http)
   for _, file in ipairs(templates) do
-    table.insert(paths, folder .. "/" .. filled(file.name, values))
+    local there = folder .. "/" .. filled(file.name, values)
+    if given.is_there(there) then
+      return WRONG_USAGE, there .. " is there already, and is not written over"
+    end
   end
-  local there = first_that_is_there(paths)
-  if there then return WRONG_USAGE, there .. " is there already, and is not written over" end
   local code, why = write_all(given, folder, values, templates)
   if code == DONE then
-    print(("\nTry it:\n  apogee check %s\n  apogee test %s"):format(paths[1], folder))
+    print(("\nTry it:\n  apogee check %s/%s.lua\n  apogee test %s"):format(folder, id, folder))
   end
   return code, why
 end

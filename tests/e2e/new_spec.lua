@@ -65,15 +65,29 @@ describe("apogee new", function()
 
   it("writes over nothing", function()
     with(function(w)
-      w:write("README.md", "mine")
-      local ran = w:run { "new", "action", w.folder .. "/." }
+      assert(os.execute("mkdir " .. program.quote(w:path "once")))
+      w:write("once/README.md", "mine")
+      local ran = w:run { "new", "action", w:path "once" }
       assert.equal(2, ran.exit)
+      assert.matches("once/README.md is there already", ran.err, 1, true)
+      assert.equal("README.md\n", files_of(w:path "once"))
       assert.equal(0, w:run({ "new", "action", w:path "twice/" }).exit)
       w:write("twice/twice.lua", "mine")
       ran = w:run { "new", "action", w:path "twice" }
       assert.equal(2, ran.exit)
       assert.matches("twice/twice.lua is there already", ran.err, 1, true)
       assert.equal("mine", program.read(w:path "twice/twice.lua"))
+    end)
+  end)
+
+  it("writes through no link", function()
+    with(function(w)
+      assert(os.execute(("mkdir %s && ln -s %s %s"):format(program.quote(w:path "mine"),
+        program.quote(w:path "elsewhere"), program.quote(w:path "mine/mine_spec.lua"))))
+      local ran = w:run { "new", "action", w:path "mine" }
+      assert.equal(2, ran.exit)
+      assert.matches("mine_spec.lua is there already", ran.err, 1, true)
+      assert.is_nil(program.read(w:path "elsewhere"))
     end)
   end)
 

@@ -40,7 +40,10 @@ describe("kit.moment", function()
   end)
 
   it("refuses what is none", function()
-    for _, text in ipairs { "noon", "2026-1-15", "2026-01-15 12:00:00", "" } do
+    for _, text in ipairs {
+      "noon", "2026-1-15", "2026-01-15 12:00:00", "", "2026-13-01", "2026-00-10", "2026-04-31",
+      "2026-02-29", "2026-01-15T24:00:00Z", "2026-01-15T12:60:00Z", "2026-01-15T12:00:60Z",
+    } do
       assert.has_error(function() moment.seconds(text) end,
         '"' .. text .. '" is no time: write 2026-01-15T12:00:00Z')
     end
