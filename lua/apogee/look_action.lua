@@ -228,14 +228,25 @@ end
 
 -- ---- outputs ----
 
+-- What stands between the stars comes in the name in that order. Not by a pattern of Lua, which
+-- can be written so that it does not end.
+local function is_like(output, name)
+  local first, rest = output:match "^([^*]*)%*(.*)$"
+  local last = rest:match "[^*]*$"
+  if name:sub(1, #first) ~= first then return false end
+  local at = #first + 1
+  for piece in rest:sub(1, -#last - 1):gmatch "[^*]+" do
+    local _, stop = name:find(piece, at, true)
+    if not stop then return false end
+    at = stop + 1
+  end
+  return #name - #last + 1 >= at and name:sub(#name - #last + 1) == last
+end
+
 -- "* category" stands for every name that ends so.
 local function is_output(outputs, name)
   for _, output in ipairs(outputs) do
-    if output == name then return true end
-    if output:find("*", 1, true) then
-      local pattern = "^" .. output:gsub("[^%w*]", "%%%0"):gsub("%*", ".*") .. "$"
-      if name:find(pattern) then return true end
-    end
+    if output == name or output:find("*", 1, true) and is_like(output, name) then return true end
   end
   return false
 end

@@ -133,15 +133,8 @@ local function members_of(known, name)
   return names
 end
 
-local function contains(list, wanted)
-  for _, item in ipairs(list) do
-    if item == wanted then return true end
-  end
-  return false
-end
-
 local function check_member(findings, place, whose, name, known)
-  if contains(known, name) then return end
+  if schema.contains(known, name) then return end
   findings:problem(place, ("%s.%s: there is no such name%s"):format(whose, name,
     findings:hint(name, known)))
 end

@@ -5,19 +5,13 @@ local case_of = require "apogee.case"
 local findings_of = require "apogee.findings"
 local look_of = require "apogee.look"
 local look_names = require "apogee.look_names"
+local schema = require "apogee.schema"
 
 local M = {}
 
 --- What case.STEP has.
 M.OF_STEP = { "coverage", "entities", "is_risky", "is_success", "message", "status" }
 local OF_COVERAGE = { "checked", "of" }
-
-local function contains(list, wanted)
-  for _, item in ipairs(list) do
-    if item == wanted then return true end
-  end
-  return false
-end
 
 -- ---- whose functions they are ----
 
@@ -78,7 +72,7 @@ local function check_view(findings, place, path)
   if name == "coverage" and path[3] then
     of, name, known = of .. ".coverage", path[3], OF_COVERAGE
   end
-  if not name or contains(known, name) then return end
+  if not name or schema.contains(known, name) then return end
   local hint = findings:hint(name, known)
   findings:problem(place, ("%s.%s: there is no such field%s"):format(of, name,
     hint ~= "" and hint or ": there are " .. table.concat(known, ", ")))
@@ -87,7 +81,7 @@ end
 local function check_case(look, findings, place, base, path, by_name)
   local name = path[1] or place.method
   if not name then return end
-  if contains(case_of.METHODS, name) then
+  if schema.contains(case_of.METHODS, name) then
     if path[1] and place.call and not place.method then
       findings:problem(place, ("case.%s: is called with a colon: case:%s(...)"):format(name, name))
     end

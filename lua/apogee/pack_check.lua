@@ -21,13 +21,6 @@ local FIELDS = {
   needs = { "table" },
 }
 
-local function contains(list, wanted)
-  for _, item in ipairs(list) do
-    if item == wanted then return true end
-  end
-  return false
-end
-
 -- Below the folder, and written in one way.
 local function is_inside(name)
   if not name:find "^[%w_][%w_./ -]*%.lua$" then return false end
@@ -47,7 +40,7 @@ local function check_files(problems, folder, field, names)
     local path = folder .. "/" .. name
     if not is_inside(name) then
       problems:add(field, '"' .. name .. '" must be a .lua file in the folder of the pack', name)
-    elseif contains(paths, path) then
+    elseif schema.contains(paths, path) then
       problems:add(field, '"' .. name .. '" is there twice', name)
     elseif not problems.engine.source(path) then
       problems:add(field, 'there is no file "' .. name .. '"', name)
@@ -156,13 +149,14 @@ end
 function M.exceeds(engine, pack, action)
   local problems = problems_of.new(engine, action.path)
   for _, name in ipairs(action.needs) do
-    if not contains(pack.needs, name) then
+    if not schema.contains(pack.needs, name) then
       problems:add("needs", ("%s is not in the needs of the pack: add it in %s")
         :format(name, pack.path), name)
     end
   end
-  for _, host in ipairs(action.http and contains(pack.needs, "http") and action.http.hosts or {}) do
-    if not contains(pack.hosts, host) then
+  local is_asking = action.http and schema.contains(pack.needs, "http")
+  for _, host in ipairs(is_asking and action.http.hosts or {}) do
+    if not schema.contains(pack.hosts, host) then
       problems:add("needs.http", ("%s is not in the needs of the pack: add it in %s")
         :format(host, pack.path), host)
     end

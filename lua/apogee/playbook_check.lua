@@ -36,13 +36,6 @@ local STEP_FIELDS = {
 
 local ON_ERROR = { "stop", "continue" }
 
-local function contains(list, wanted)
-  for _, item in ipairs(list) do
-    if item == wanted then return true end
-  end
-  return false
-end
-
 local function names_of(steps)
   local names = {}
   for _, step in ipairs(steps) do table.insert(names, step.name) end
@@ -53,9 +46,9 @@ local function check_name(check, name)
   local problems, where = check.problems, "steps." .. name
   if not name:find "^[%a_][%w_]*$" then
     problems:add(where, "the name must be letters, digits and _", name)
-  elseif contains(case.METHODS, name) then
+  elseif schema.contains(case.METHODS, name) then
     problems:add(where, "case:" .. name .. " is a method: choose another name", name)
-  elseif contains(names_of(check.steps), name) then
+  elseif schema.contains(names_of(check.steps), name) then
     problems:add(where, "two steps have this name", name)
   end
 end
@@ -71,7 +64,7 @@ local function check_on(check, where, step, action)
   local names = type(on) == "string" and { on } or on
   local types = manifest_check.types(check.problems, where .. "on", names)
   for _, name in ipairs(types) do
-    if not contains(action.accepts, name) then
+    if not schema.contains(action.accepts, name) then
       local accepted = table.concat(action.accepts, ", ")
       check.problems:add(where .. "on",
         action.id .. " does not run on " .. name .. ", only on " .. accepted)
@@ -157,16 +150,16 @@ end
 local function why_not_before(check, name, when)
   if name == when then return ": it is this step itself" end
   for position, names in pairs(check.all_names) do
-    if contains(names, when) and position == check.position then
+    if schema.contains(names, when) and position == check.position then
       return ": it runs at the same time: take it out of this group"
-    elseif contains(names, when) then
+    elseif schema.contains(names, when) then
       return ": it comes later: move it up"
     end
   end
 end
 
 local function check_when(check, name, where, when)
-  if type(when) ~= "string" or contains(names_of(check.steps), when) then return end
+  if type(when) ~= "string" or schema.contains(names_of(check.steps), when) then return end
   local why = why_not_before(check, name, when)
   local said = 'there is no step "' .. when .. '" before this one'
   if why then return check.problems:add(where .. "when", said .. why, when) end
@@ -191,7 +184,7 @@ local function check_step(check, step, position)
   }
   check_what(check, where, step, result)
   check_when(check, name, where, step.when)
-  if not contains(ON_ERROR, result.on_error) then
+  if not schema.contains(ON_ERROR, result.on_error) then
     check.problems:add_unknown(where .. "on_error", "must be stop or continue", result.on_error,
       ON_ERROR)
   end
@@ -217,7 +210,7 @@ local function check_group(check, position, item)
     else
       step = check_step(check, member, place)
     end
-    if step and contains(names_of(group), step.name) then
+    if step and schema.contains(names_of(group), step.name) then
       check.problems:add("steps." .. step.name, "two steps have this name", step.name)
     end
     table.insert(group, step)

@@ -17,6 +17,17 @@ function M.sorted_keys(map)
   return keys
 end
 
+--- Whether an item of a list is it.
+---@param list any[]
+---@param wanted any
+---@return boolean
+function M.contains(list, wanted)
+  for _, item in ipairs(list) do
+    if item == wanted then return true end
+  end
+  return false
+end
+
 local function is_of(value, types)
   for _, wanted in ipairs(types) do
     if type(value) == wanted then return true end

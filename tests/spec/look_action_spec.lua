@@ -38,6 +38,34 @@ local VT = 'needs = { "vt" },'
 local HTTP = 'needs = { http = { "api.greynoise.io", "127.0.0.1:80" } },'
 local OUT = 'outputs = { "Name", "* date" },'
 
+describe("a look at an action", function()
+  for pattern, names in pairs {
+    ["* date"] = { " date", "Scan date", "a date date" }, ["Scan *"] = { "Scan ", "Scan date" },
+    ["a*b*c"] = { "abc", "a-b-c", "abbc", "ab.c.c" }, ["*"] = { "x" }, ["**x"] = { "x", "ax" },
+    ["%d*"] = { "%d", "%d1" }, [("*a"):rep(40)] = { ("a"):rep(70) },
+  } do
+    it("takes names for outputs like " .. pattern, function()
+      local fields = ("outputs = { %q },"):format(pattern)
+      for _, name in ipairs(names) do
+        assert.equal("", (checked(source(('entity:enrich("%s", 1)'):format(name), fields))), name)
+      end
+    end)
+  end
+
+  for pattern, names in pairs {
+    ["* date"] = { "date", " dates" }, ["a*b*c"] = { "ac", "acb", "ab", "xabc" },
+    ["ab*ba"] = { "aba" }, ["%d*"] = { "5" }, [("*a"):rep(40)] = { ("a"):rep(70) .. "b" },
+  } do
+    it("takes no others for outputs like " .. pattern, function()
+      local fields = ("outputs = { %q },"):format(pattern)
+      for _, name in ipairs(names) do
+        local lines = checked(source(('entity:enrich("%s", 1)'):format(name), fields))
+        assert.matches("which outputs does not name", lines)
+      end
+    end)
+  end
+end)
+
 describe("a look at an action finds", function()
   for _, case in ipairs {
     -- globals
