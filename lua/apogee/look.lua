@@ -81,6 +81,7 @@ local function is_spent(look) return look.steps > MAX_STEPS end
 -- The values that are written down for what stands in place of `value`, of a kind.
 local function written(look, value, kind, depth)
   look.steps = look.steps + 1
+  if is_spent(look) then look.is_whole = false end
   if not value or depth > 8 or is_spent(look) then return {} end
   if value.kind == kind then return { value } end
   if value.kind ~= "place" or value.call or value.is_open or value.method then return {} end
@@ -311,9 +312,10 @@ function M.read(engine, path)
     if is_spent(look) then
       look.units, look.places, look.is_whole = {}, {}, false
       look.why_not = not_looked_into(path, "its names may stand for too many others")
-      break
+      return look
     end
   end
+  look.steps = 0
   return look
 end
 

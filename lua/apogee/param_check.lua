@@ -66,9 +66,9 @@ local function check_one(problems, index, param)
     return nil
   end
   local where = "params." .. (type(param[1]) == "string" and param[1] or index) .. "."
-  local before = #problems.lines
+  local before = problems.count
   schema.check(problems, where, param, FIELDS)
-  if #problems.lines > before then return nil end
+  if problems.count > before then return nil end
   if not param[1]:find "^[%a_][%w_]*$" then
     problems:add("params." .. index, "the name must be letters, digits and _", param[1])
   end
@@ -79,7 +79,7 @@ local function check_one(problems, index, param)
   param.id = param[1]
   param[1] = nil
   check_use(problems, where, param)
-  if #problems.lines == before then check_default(problems, where, param) end
+  if problems.count == before then check_default(problems, where, param) end
   return param
 end
 

@@ -173,10 +173,10 @@ local function check_step(check, step, position)
   end
   local name = type(step[1]) == "string" and step[1] or position
   local where = "steps." .. name .. "."
-  local before = #check.problems.lines
+  local before = check.problems.count
   check.problems:stands("steps." .. name, "steps." .. position)
   schema.check(check.problems, where, step, STEP_FIELDS)
-  if #check.problems.lines > before then return nil end
+  if check.problems.count > before then return nil end
   check_name(check, name)
   local result = {
     name = name, run = step.run, when = step.when, on_error = step.on_error or "stop",

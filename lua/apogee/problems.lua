@@ -4,11 +4,14 @@
 local M = {}
 M.__index = M
 
+-- Each is looked for in the file; who has more mends these first.
+local MAX_LINES = 100
+
 ---@param engine table
 ---@param path string
 ---@return table problems
 function M.new(engine, path)
-  return setmetatable({ engine = engine, path = path, lines = {}, warnings = {} }, M)
+  return setmetatable({ engine = engine, path = path, count = 0, lines = {}, warnings = {} }, M)
 end
 
 -- Where the manifest is not written down in one table, in which line the word stands. The likely
@@ -46,6 +49,8 @@ end
 ---@param message string
 ---@param word string? in the field: where it stands is the line
 function M:add(field, message, word)
+  self.count = self.count + 1
+  if self.count > MAX_LINES then return end
   local place = place_of(self, field, word)
   table.insert(self.lines, place .. ": " .. (field and field .. ": " or "") .. message)
 end
@@ -65,7 +70,7 @@ end
 ---@param word string
 ---@param known string[]
 function M:add_unknown(field, what, word, known)
-  local nearest = self.engine.nearest(word, known)
+  local nearest = self.count < MAX_LINES and self.engine.nearest(word, known)
   local hint = nearest and ('; did you mean "' .. nearest .. '"?') or ""
   self:add(field, what .. hint, word)
 end
@@ -84,13 +89,15 @@ end
 
 ---@return boolean
 function M:is_empty()
-  return #self.lines == 0
+  return self.count == 0
 end
 
---- All of them, a line each.
+--- A line each.
 ---@return string
 function M:text()
-  return table.concat(self.lines, "\n")
+  local text = table.concat(self.lines, "\n")
+  if self.count <= MAX_LINES then return text end
+  return ("%s\n%s: and %d more"):format(text, self.path, self.count - MAX_LINES)
 end
 
 return M

@@ -40,4 +40,15 @@ describe("problems", function()
     assert.is_false(problems:is_empty())
     assert.equal('f: x: unknown; did you mean "threshold"?\nf: x: unknown', problems:text())
   end)
+
+  it("are counted where there are very many, and the first are said", function()
+    local engine, looks = fake.new { files = { ["/f.lua"] = "x" } }, 0
+    function engine.read_manifest_line() looks = looks + 1 end
+    local problems = problems_of.new(engine, "/f.lua")
+    for n = 1, 5000 do problems:add_unknown("k" .. n, "unknown key", "k" .. n, { "a" }) end
+    local _, lines = problems:text():gsub("\n", "\n")
+    assert.equal(100, lines)
+    assert.matches("/f.lua: k100: unknown key\n/f.lua: and 4900 more$", problems:text())
+    assert.equal(500, looks)
+  end)
 end)
