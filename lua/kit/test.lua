@@ -9,6 +9,17 @@ local NO_BUSTED = "specs are run by busted, which is not there: install the Debi
 
 local function is_spec(path) return path:find "_spec%.lua$" ~= nil end
 
+-- What is in a folder, in order; nil and why when it cannot be read.
+local function names_in(lfs, path)
+  local names, good, next_name, folder = {}, pcall(lfs.dir, path)
+  if not good then return nil, next_name end
+  for name in next_name, folder do
+    if not name:find "^%." then table.insert(names, name) end
+  end
+  table.sort(names)
+  return names
+end
+
 local function collect(lfs, path, found)
   local mode, why = lfs.attributes(path, "mode")
   if not mode then return why end
@@ -16,18 +27,14 @@ local function collect(lfs, path, found)
     table.insert(found, path)
     return nil
   end
-  local names = {}
-  for name in lfs.dir(path) do
-    if not name:find "^%." then table.insert(names, name) end
-  end
-  table.sort(names)
-  for _, name in ipairs(names) do
+  local names, unread = names_in(lfs, path)
+  for _, name in ipairs(names or {}) do
     local below = path == "." and name or path:gsub("/+$", "") .. "/" .. name
     local is_folder = lfs.symlinkattributes(below, "mode") == "directory"
-    if is_folder then collect(lfs, below, found) end
+    if is_folder then unread = unread or collect(lfs, below, found) end
     if not is_folder and is_spec(name) then table.insert(found, below) end
   end
-  return nil
+  return unread
 end
 
 --- All specs that the words of the command line mean.
@@ -87,6 +94,13 @@ local function catch_exit()
   return ended
 end
 
+-- One that ends the process would end it as if all had succeeded.
+local function forbid_exit()
+  os.exit = function() -- luacheck: ignore 122
+    error("os.exit: a spec does not end the process", 2)
+  end
+end
+
 local function run_busted(given, paths, folder)
   local config = folder .. "/busted.lua"
   files.write(config, "return {}\n")
@@ -98,6 +112,7 @@ local function run_busted(given, paths, folder)
   _G.arg = words
   local ran, ended = { count = 0 }, catch_exit()
   count_tests(ran, given.format)
+  forbid_exit()
   table.insert(package.searchers, 3, search_beside)
   local good, why = pcall(require "busted.runner", { standalone = false })
   if not good and why ~= ended then error(why, 0) end

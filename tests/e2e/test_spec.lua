@@ -298,6 +298,14 @@ describe("apogee test", function()
     assert.equal("", ran.out)
   end)
 
+  it("is not ended by a spec", function()
+    for _, body in ipairs { "os.exit(0)", "it('x', function() os.exit(true) end)" } do
+      local ran = test(body)
+      assert.equal(1, ran.exit, ran.out .. ran.err)
+      assert.matches("os.exit: a spec does not end the process", ran.out, 1, true)
+    end
+  end)
+
   it("has specs lie beside actions, which are no actions", function()
     workspace.with(function(w)
       w.env = { APOGEE_CONFIG = "" }

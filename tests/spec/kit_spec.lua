@@ -50,6 +50,25 @@ describe("kit.moment", function()
   end)
 end)
 
+describe("kit.test", function()
+  it("says which folder it cannot read", function()
+    local lfs = require "lfs"
+    package.loaded.lfs = setmetatable({
+      attributes = function() return "directory" end,
+      symlinkattributes = function() return "directory" end,
+      dir = function(path)
+        if path == "all/closed" then error("cannot open " .. path .. ": Permission denied", 0) end
+        local names = { "closed" }
+        return function() return table.remove(names) end
+      end,
+    }, { __index = lfs })
+    local code, message = require "kit.test" { words = { "all" } }
+    package.loaded.lfs = lfs
+    assert.equal(2, code)
+    assert.equal("cannot open all/closed: Permission denied", message)
+  end)
+end)
+
 describe("a cassette", function()
   local function request(more)
     local made = { service = "s", method = "GET", url = "https://a.example/?k=***", status = 200,
