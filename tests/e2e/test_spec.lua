@@ -429,6 +429,7 @@ describe("apogee test --record", function()
       assert.is_truthy(recorded:find("***", 1, true))
       assert.is_truthy(recorded:find("GET /echo?ip=198.51.100.7", 1, true))
       assert.is_nil(recorded:find("x-echo", 1, true))
+      assert.is_truthy(recorded:find("x-ratelimit-***", 1, true), recorded)
       w:write("asker_cassette.lua", (recorded:gsub("ip=198", "ip=199")))
       local ran = w:run { "test", w.folder }
       assert.equal(1, ran.exit)

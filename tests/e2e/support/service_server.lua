@@ -53,7 +53,8 @@ local pages = {}
 
 function pages.echo(client, request)
   answer(client, 200, request.raw .. "\n\n" .. request.body,
-    "X-Echo: " .. (request.headers.key or "") .. "\r\nX-Two: a\r\nX-Two: b\r\n")
+    ("X-Echo: %s\r\nX-Ratelimit-%s: 1\r\nX-Two: a\r\nX-Two: b\r\n"):format(
+      request.headers.key or "", request.headers.key or ""))
 end
 
 function pages.status(client, _, word)
