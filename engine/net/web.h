@@ -67,7 +67,8 @@ int net_web_service(struct net_web *web, const char *name, const struct net_web_
 
 /* AP_PENDING, and done runs exactly once, later, on the loop thread; or an error now: AP_E_INVALID
  * (no URL), AP_E_DENIED (a host that the manifest does not name), AP_E_NO_MEMORY. Neither err nor
- * the answer holds anything of the URL. */
+ * the answer holds anything of the URL; but where answers are given, one that says that there is
+ * none has it, masked. */
 int net_web_start(struct net_web_service *service, const struct net_web_request *request,
                   net_http_done_fn *done, void *arg, struct net_web_call **out,
                   struct ap_error *err) AP_MUST_USE;

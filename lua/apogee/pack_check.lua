@@ -56,14 +56,21 @@ local function check_version(problems, field, version)
   problems:add(field, 'must be a version such as "1.2.0"')
 end
 
+local function is_name(text) return text:find "^%l[%l%d_-]*$" ~= nil end
+
 local function check_packs(problems, packs)
   local least = {}
   if packs ~= nil and type(packs) ~= "table" then
     problems:add("needs.packs", 'must be packs by name: packs = { base = "1.0" }')
     return least
   end
-  for _, name in ipairs(schema.sorted_keys(packs or {})) do
-    least[tostring(name)] = check_version(problems, "needs.packs." .. tostring(name), packs[name])
+  for _, key in ipairs(schema.sorted_keys(packs or {})) do
+    local name = tostring(key)
+    if key ~= name or is_name(name) then
+      least[name] = check_version(problems, "needs.packs." .. name, packs[key])
+    else
+      problems:add("needs.packs", ("%q is no name of a pack"):format(name:gsub("%c", "?")), name)
+    end
   end
   return least
 end
@@ -106,7 +113,7 @@ function M.check(engine, path, returned)
   if not problems:is_empty() then return nil, problems:text() end
   local folder = path:match "^(.*)/[^/]*$" or "."
   local pack = { name = manifest.name, doc = manifest.doc, path = path, folder = folder }
-  if not pack.name:find "^%l[%l%d_-]*$" then
+  if not is_name(pack.name) then
     problems:add("name", "must be lower-case letters, digits, - and _")
   end
   pack.version = check_version(problems, "version", manifest.version)

@@ -153,6 +153,8 @@ describe("a pack", function()
       '3: needs.apogee: must be a version such as "1.2.0"' },
     { "packs that are a list", 'needs = { packs = { "base" } }',
       '3: needs.packs.1: must be a version such as "1.2.0"' },
+    { "what can be no pack's name", 'needs = { packs = { ["a\\nb"] = "1.0" } }',
+      '3: needs.packs: "a?b" is no name of a pack' },
     { "packs that are no table", 'needs = { packs = "base" }',
       '3: needs.packs: must be packs by name: packs = { base = "1.0" }' },
     { "a newer Apogee", 'needs = { apogee = "0.6" }',
