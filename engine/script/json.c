@@ -38,6 +38,16 @@ static void at_exit(void)
     script_out_of_memory();
 }
 
+/* As lua_call. It raises where the stack of a script is nearly full. */
+static void call_cjson(lua_State *L, int arguments)
+{
+  is_at_work = true;
+  int rc = lua_pcall(L, arguments, 1, 0);
+  is_at_work = false;
+  if (rc != LUA_OK)
+    (void)lua_error(L);
+}
+
 static void call_setting(lua_State *L, int module, const char *name, int value)
 {
   lua_getfield(L, module, name);
@@ -61,14 +71,11 @@ static void init_mark(lua_State *L, const char *key, const char *name)
 void script_json_init(lua_State *L)
 {
   static bool has_handler;
-  is_at_work = false;
   if (!has_handler && atexit(at_exit) != 0)
     script_out_of_memory();
   has_handler = true;
   lua_pushcfunction(L, luaopen_cjson);
-  is_at_work = true;
-  lua_call(L, 0, 1);
-  is_at_work = false;
+  call_cjson(L, 0);
   int module = lua_gettop(L);
   call_setting(L, module, "decode_max_depth", AP_JSON_MAX_DEPTH);
   call_setting(L, module, "decode_invalid_numbers", -1);
@@ -170,9 +177,7 @@ void script_json_push(lua_State *L, struct ap_slice text)
     return;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &decode_key);
   lua_pushlstring(L, text.ptr, text.len);
-  is_at_work = true;
-  lua_call(L, 1, 1);
-  is_at_work = false;
+  call_cjson(L, 1);
   if (lua_istable(L, -1)) {
     tidy_table(L);
   } else if (lua_type(L, -1) == LUA_TNUMBER && to_integer(L, &integer)) {

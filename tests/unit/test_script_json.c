@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "script/json.h"
 
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "script_unit.h"
 
 static void test_decoded_numbers_are_integers_where_they_can_be(void **state)
@@ -159,6 +163,48 @@ static void test_writing_keeps_what_the_buffer_had_and_its_cap(void **state)
   ap_buf_deinit(&out);
 }
 
+/* With room for the call, and none for what it decodes. */
+static int decode_on_a_full_stack(lua_State *L)
+{
+  enum { STEP = 100 };
+  static const char open[] = "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[";
+  static const char close[] = "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]";
+  struct ap_buf text = {0};
+  for (int i = 0; i < 4; i++)
+    ap_buf_add_str(&text, i < 2 ? open : close);
+  while (lua_checkstack(L, STEP))
+    lua_settop(L, lua_gettop(L) + STEP);
+  struct ap_slice copy = {lua_newuserdatauv(L, text.len, 0), text.len};
+  memcpy((char *)(uintptr_t)copy.ptr, text.ptr, text.len);
+  ap_buf_deinit(&text);
+  script_json_push(L, copy);
+  return 0;
+}
+
+/* cjson calls exit() when memory is out, which ends the process with 6. This is not that. */
+static void test_a_full_stack_is_no_lack_of_memory(void **state)
+{
+  enum { WAS_DECODED = 3 };
+  int status = 0;
+  (void)state;
+  pid_t pid = fork();
+  assert_true(pid >= 0);
+  if (pid == 0) {
+    lua_State *L = luaL_newstate();
+    script_json_init(L);
+    lua_pushcfunction(L, decode_on_a_full_stack);
+    int rc = lua_pcall(L, 0, 0, 0);
+    bool is_cjson = rc != LUA_OK && strstr(lua_tostring(L, -1), "nested");
+    lua_close(L);
+    if (!is_cjson)
+      _exit(WAS_DECODED);
+    exit(0);
+  }
+  assert_int_equal(pid, waitpid(pid, &status, 0));
+  assert_true(WIFEXITED(status));
+  assert_int_equal(0, WEXITSTATUS(status));
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, bench_setup, bench_teardown)
@@ -170,6 +216,7 @@ int main(void)
       T(test_what_cannot_be_written_is_refused),
       T(test_what_is_written_reads_back),
       T(test_writing_keeps_what_the_buffer_had_and_its_cap),
+      T(test_a_full_stack_is_no_lack_of_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
