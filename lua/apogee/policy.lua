@@ -20,13 +20,6 @@ local function tree_of(rules)
   return tree
 end
 
-local function names_of(tree)
-  local names = {}
-  for name in pairs(tree) do table.insert(names, name) end
-  table.sort(names)
-  return names
-end
-
 local function check_value(check, field, rule, value)
   local ok, why = check.problems.engine.tighten(rule.name, value, true)
   if not ok then return check.problems:add(field, '"' .. value .. '" ' .. why, value) end
@@ -53,7 +46,7 @@ local function check_table(check, where, tree, given)
     local known = type(key) == "string" and tree[key]
     local field = where .. "." .. tostring(key)
     if not known then
-      check.problems:add_unknown(field, "unknown key", tostring(key), names_of(tree))
+      check.problems:add_unknown(field, "unknown key", tostring(key), schema.sorted_keys(tree))
     elseif known.name then
       check_rule(check, field, known, given[key])
     elseif type(given[key]) ~= "table" then

@@ -3,6 +3,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local case = require "apogee.case"
 local params = require "apogee.params"
+local names_of = require("apogee.schema").sorted_keys
 
 local function read(path)
   local file = assert(io.open(path))
@@ -42,13 +43,6 @@ local function entries_of(page, section)
   for entry in body:gmatch "%.It Va ([^\n]+)" do
     for name in entry:gmatch "[%l_]+" do names[name] = true end
   end
-  return names
-end
-
-local function names_of(map)
-  local names = {}
-  for name in pairs(map) do table.insert(names, name) end
-  table.sort(names)
   return names
 end
 

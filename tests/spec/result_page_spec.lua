@@ -1,6 +1,7 @@
 -- docs/result.md against the JSON Schema: both know the same members of every document.
 -- SPDX-License-Identifier: Apache-2.0
 local cjson = require "cjson"
+local names_of = require("apogee.schema").sorted_keys
 
 local function read(path)
   local file = assert(io.open(path))
@@ -26,13 +27,6 @@ local function members_of(section)
     for name in (line:match "^| (`[^|]*) |" or ""):gmatch "`([%l_]+)`" do members[name] = true end
   end
   return members
-end
-
-local function names_of(map)
-  local names = {}
-  for name in pairs(map) do table.insert(names, name) end
-  table.sort(names)
-  return names
 end
 
 local function properties_of(...)
