@@ -3,6 +3,7 @@
 -- APOGEE_CRASHES is how many random places are tried (default 40), APOGEE_CRASH_SEED which ones.
 -- SPDX-License-Identifier: Apache-2.0
 local cjson = require "cjson"
+local PLAYBOOK = require "e2e.support.every_action"
 local kept = require "e2e.support.kept"
 local workspace = require "e2e.support.workspace"
 
@@ -19,21 +20,6 @@ for _, step in ipairs(STEPS) do
   table.insert(POINTS, { "before_" .. step[1], step[2] })
   table.insert(POINTS, { "after_" .. step[1], step[2] })
 end
-
-local PLAYBOOK = [[
-  return require "apogee.playbook" {
-    name = "Crashes",
-    params = { { "files", type = "list", required = true } },
-    steps = {
-      { { "hashes", action = "scan_hash", on = "filehash",
-          with = { threshold = 3, rescan_after_days = 7 } },
-        { "urls", action = "scan_url", on = "url", with = { threshold = 3 } } },
-      { "addresses", action = "scan_ip", on = "ip_address" },
-      { "domains", action = "get_domain_report", on = "hostname" },
-      { "files", action = "upload_and_scan_file", with = { threshold = 3, file_paths = "$files" } },
-      { "mark", run = function(case) case:score(#case:suspicious()) end },
-    },
-  }]]
 
 local ENTITIES = [[
 44d88612fea8a8f36de82e1278abb02f

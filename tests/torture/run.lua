@@ -7,6 +7,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 package.path = "lua/?.lua;tests/?.lua;" .. package.path
 local cjson = require "cjson"
+local PLAYBOOK = require "e2e.support.every_action"
 local kept = require "e2e.support.kept"
 local program = require "e2e.support.program"
 local sshd = require "e2e.support.sshd"
@@ -20,21 +21,6 @@ local ENGINE = program.BUILD .. "/libexec/apogee-torture"
 local KINDS = {
   { "own", 40 }, { "lua", 8 }, { "cjson", 6 }, { "curl", 12 }, { "ssh", 14 }, { "sqlite", 20 },
 }
-
-local PLAYBOOK = [[
-  return require "apogee.playbook" {
-    name = "Torture",
-    params = { { "files", type = "list", required = true } },
-    steps = {
-      { { "hashes", action = "scan_hash", on = "filehash",
-          with = { threshold = 3, rescan_after_days = 7 } },
-        { "urls", action = "scan_url", on = "url", with = { threshold = 3 } } },
-      { "addresses", action = "scan_ip", on = "ip_address" },
-      { "domains", action = "get_domain_report", on = "hostname" },
-      { "files", action = "upload_and_scan_file", with = { threshold = 3, file_paths = "$files" } },
-      { "mark", run = function(case) case:score(#case:suspicious()) end },
-    },
-  }]]
 
 local ENTITIES = [[
 44d88612fea8a8f36de82e1278abb02f
