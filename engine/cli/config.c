@@ -226,6 +226,14 @@ static void add_source(const struct cli_config *config, const struct cli_key *ke
     ap_buf_add_fmt(out, "%s, by ", secret->source);
 }
 
+bool cli_config_is_default(const struct cli_config *config, const char *path)
+{
+  size_t i = 0;
+  while (strcmp(cli_keys[i].path, path) != 0)
+    i++;
+  return config->origins[i].kind == CLI_FROM_DEFAULT;
+}
+
 void cli_config_print(const struct cli_config *config, FILE *to)
 {
   (void)fprintf(to, "# configuration file: %s\n", config->file ? config->file : "none");

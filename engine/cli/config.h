@@ -141,5 +141,8 @@ int cli_config_api_key(const struct cli_config *config, struct ap_secret **out,
 int cli_config_proxy_password(const struct cli_config *config, struct ap_secret **out,
                               struct ap_error *err) AP_MUST_USE;
 
+/* Whether nobody has set the key of this path ("virustotal.tier"). */
+bool cli_config_is_default(const struct cli_config *config, const char *path);
+
 /* Every key with its value and where it came from; secrets are shown by their source. */
 void cli_config_print(const struct cli_config *config, FILE *to);

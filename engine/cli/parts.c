@@ -254,6 +254,14 @@ struct store_lifetimes cli_lifetimes_of(const struct cli_config *config)
   return (struct store_lifetimes){config->cache.report_ms, config->cache.not_found_ms};
 }
 
+/* NULL where nobody needs to be told: a tier that somebody gave is as it should be. */
+static const char *note_of_pace(const struct cli_parts *parts, const struct cli_config *config)
+{
+  if (!parts->sim || !cli_config_is_default(config, "virustotal.tier"))
+    return NULL;
+  return "the simulator keeps a public key's 4 a minute; --tier premium does not wait";
+}
+
 static void take_options(const struct cli_parts *parts, const struct cli_config *config,
                          struct vt_options *options)
 {
@@ -270,6 +278,7 @@ static void take_options(const struct cli_parts *parts, const struct cli_config 
   options->poll_interval_ms = config->virustotal.poll_interval_ms;
   options->timeout_ms = config->virustotal.timeout_ms;
   options->max_wait_ms = config->max_wait_ms;
+  options->minute_note = note_of_pace(parts, config);
   options->stop_on_limit = config->on_limit == CLI_LIMIT_STOP;
   options->report_lifetime_ms = lifetimes.report_ms;
   options->not_found_lifetime_ms = lifetimes.not_found_ms;

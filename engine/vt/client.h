@@ -37,6 +37,7 @@ struct vt_options {
   uint64_t timeout_ms;       /* of one request, wall time; an upload gets more by its size */
   uint64_t max_wait_ms;      /* quota that returns later is not waited for */
   bool stop_on_limit;        /* --on-limit stop: do not wait for quota at all */
+  const char *minute_note; /* logged once, when a minute's quota is waited for; borrowed, or NULL */
   uint64_t report_lifetime_ms;
   uint64_t not_found_lifetime_ms;
   uint64_t upload_max_bytes; /* of a file */

@@ -6,6 +6,7 @@
 #include <utlist.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "vt/client_private.h"
 
 /* ---- waking ---- */
@@ -89,6 +90,14 @@ static void end_hasty(struct vt_client *client)
   }
 }
 
+static void say_minute_note(struct vt_client *client, const struct store_grant *grant)
+{
+  if (!client->options.minute_note || strcmp(grant->window, "minute") != 0)
+    return;
+  ap_log(AP_LOG_VT, AP_LOG_WARN, "%s", client->options.minute_note);
+  client->options.minute_note = NULL;
+}
+
 static void no_quota(struct vt_client *client, const struct store_grant *grant)
 {
   char when[AP_CLOCK_TEXT];
@@ -103,6 +112,7 @@ static void no_quota(struct vt_client *client, const struct store_grant *grant)
     vt_client_end(client, AP_E_LIMITED, client->quota_message);
     return;
   }
+  say_minute_note(client, grant);
   client->waits_for_quota = true;
   client->quota_again_ms = grant->again_unix_ms;
   end_hasty(client);

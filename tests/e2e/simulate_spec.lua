@@ -93,3 +93,33 @@ describe("apogee simulate", function()
     assert.matches("65535", ran.err)
   end)
 end)
+
+describe("a run with --simulate", function()
+  local NOTE = "the simulator keeps a public key's 4 a minute; --tier premium does not wait"
+
+  local function notes_of(count, ...)
+    local args = { "action", "scan_hash", "--simulate", "--threshold", "3", "--no-state", ... }
+    for number = 1, count do
+      table.insert(args, "--entity")
+      table.insert(args, ("%032x"):format(number))
+    end
+    local ran = program.run(args, nil, { HOME = "/nonexistent", APOGEE_CLOCK = "600" })
+    assert.is_true(ran.exit == 0 or ran.exit == 1, ran.err)
+    return select(2, ran.err:gsub(NOTE:gsub("%p", "%%%0"), ""))
+  end
+
+  it("says once that it waits as a public key does", function()
+    assert.equal(1, notes_of(13))
+  end)
+
+  for what, case in pairs {
+    ["does not wait"] = { 4 },
+    ["has a tier that somebody chose"] = { 9, "--tier", "public" },
+    ["is told to be quiet"] = { 9, "--quiet" },
+    ["ends where quota is out"] = { 9, "--on-limit", "stop" },
+  } do
+    it("says nothing of that when it " .. what, function()
+      assert.equal(0, notes_of(table.unpack(case)))
+    end)
+  end
+end)
