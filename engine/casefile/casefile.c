@@ -361,6 +361,9 @@ static void note_reading(struct casefile *cf, const struct case_entity_input *in
   if (found->port_removed)
     casefile_add_note(cf, input->source, input->line, "left out the port behind %.200s",
                       ap_buf_cstr(&cf->text));
+  if (found->name_removed)
+    casefile_add_note(cf, input->source, input->line, "left out the name behind %.200s",
+                      ap_buf_cstr(&cf->text));
 }
 
 static int add_good(struct casefile *cf, const struct case_entity_input *input,

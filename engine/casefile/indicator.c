@@ -21,6 +21,47 @@ static void keep_host_only(struct ap_buf *out, size_t from, struct case_indicato
   found->port_removed = true;
 }
 
+/* How long the first word of a text is. */
+static size_t word_len(struct ap_slice text)
+{
+  size_t len = 0;
+  while (len < text.len && !case_is_blank(text.ptr[len]))
+    len++;
+  return len;
+}
+
+static struct ap_slice skip_blanks(struct ap_slice text)
+{
+  while (text.len && case_is_blank(text.ptr[0]))
+    text = case_slice(text.ptr + 1, text.len - 1);
+  return text;
+}
+
+static bool begins_with_hash(struct ap_slice text)
+{
+  enum case_type type;
+  size_t len = word_len(text);
+  return (len == 32 || len == 40 || len == 64) && case_indicator_infer(text.ptr, len, &type) &&
+         type == CASE_TYPE_FILEHASH;
+}
+
+/* As sha256sum prints them: `HASH  name`, `HASH *name`, with a backslash in front where the name
+ * has one. */
+static struct ap_slice cut_name(struct ap_slice text, struct case_indicator *found)
+{
+  struct ap_slice rest = skip_blanks(text);
+  if (rest.len && rest.ptr[0] == '\\')
+    rest = case_slice(rest.ptr + 1, rest.len - 1);
+  if (!begins_with_hash(rest))
+    return text;
+  size_t len = word_len(rest);
+  struct ap_slice name = skip_blanks(case_slice(rest.ptr + len, rest.len - len));
+  if (name.len == 0 || begins_with_hash(name)) /* of two hashes none is left out */
+    return text;
+  found->name_removed = true;
+  return case_slice(rest.ptr, len);
+}
+
 static bool is_network_type(enum case_type type)
 {
   return type == CASE_TYPE_IP_ADDRESS || type == CASE_TYPE_HOSTNAME;
@@ -37,6 +78,8 @@ int case_indicator_read(struct ap_slice text, const enum case_type *said, struct
       *found = read;
     return code;
   }
+  if (!said || *said == CASE_TYPE_FILEHASH)
+    text = cut_name(text, &read);
   int code = case_indicator_clean(text.ptr, text.len, out, err);
   if (code)
     return code;

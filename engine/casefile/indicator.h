@@ -37,6 +37,7 @@ struct case_indicator {
   enum case_type type;
   bool retyped;      /* it is not of the type that was said */
   bool port_removed; /* an address or host name came with a port */
+  bool name_removed; /* a hash came with a file's name, as sha256sum prints it */
 };
 
 /* All of the above in one: cleans `text` into out and says what it is. A file name is only trimmed.

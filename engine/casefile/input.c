@@ -14,22 +14,17 @@
 #include "casefile/parts.h"
 #include "casefile/reader.h"
 
-static bool is_blank(char c)
-{
-  return c == ' ' || c == '\t';
-}
-
 /* ---- plain text ---- */
 
 /* Cuts a comment: from a # at the start or behind a blank, not from the fragment of a URL. */
 static struct ap_slice cut_comment(struct ap_slice text)
 {
   for (size_t i = 0; i < text.len; i++)
-    if (text.ptr[i] == '#' && (i == 0 || is_blank(text.ptr[i - 1])))
+    if (text.ptr[i] == '#' && (i == 0 || case_is_blank(text.ptr[i - 1])))
       text.len = i;
-  while (text.len && is_blank(text.ptr[0]))
+  while (text.len && case_is_blank(text.ptr[0]))
     text = case_slice(text.ptr + 1, text.len - 1);
-  while (text.len && is_blank(text.ptr[text.len - 1]))
+  while (text.len && case_is_blank(text.ptr[text.len - 1]))
     text.len--;
   return text;
 }
@@ -55,12 +50,12 @@ static int add_plain(struct case_reader *reader, struct case_line line, struct a
 static bool is_json(struct ap_slice text)
 {
   size_t at = 0;
-  while (at < text.len && is_blank(text.ptr[at]))
+  while (at < text.len && case_is_blank(text.ptr[at]))
     at++;
   if (at == text.len || (text.ptr[at] != '{' && text.ptr[at] != '['))
     return false;
   const char *inside = text.ptr[at] == '{' ? "\"}" : "\"{[]";
-  for (at++; at < text.len && is_blank(text.ptr[at]);)
+  for (at++; at < text.len && case_is_blank(text.ptr[at]);)
     at++;
   return at == text.len || strchr(inside, text.ptr[at]);
 }

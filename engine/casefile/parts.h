@@ -7,6 +7,11 @@
 
 #include "base/buf.h"
 
+static inline bool case_is_blank(char c)
+{
+  return c == ' ' || c == '\t';
+}
+
 struct case_address {
   int family; /* AF_INET or AF_INET6 */
   union {

@@ -258,6 +258,47 @@ static void test_an_address_with_a_port_is_the_address(void **state)
   }
 }
 
+static void test_a_hash_with_the_name_of_its_file_is_the_hash(void **state)
+{
+  (void)state;
+  static const struct {
+    const char *text;
+    const char *clean; /* NULL: it is no indicator */
+  } cases[] = {
+      {MD5 "  mail.eml", MD5},
+      {SHA1 " *setup.exe", SHA1},
+      {SHA256 "  a name with blanks.doc", SHA256},
+      {"\t" SHA256 "\tname", SHA256},
+      {"\\" MD5 "  back\\\\slash", MD5},
+      {MD5 "  latin1-\xe9.txt", MD5},
+      {MD5 "  -", MD5},
+      {MD5 " " SHA1, NULL},
+      {MD5 "  " MD5 "  name", NULL},
+      {"44d8  name", NULL},
+      {"evil.com  name", NULL},
+  };
+  const enum case_type said = CASE_TYPE_FILEHASH;
+  const enum case_type other = CASE_TYPE_HOSTNAME;
+  for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    struct ap_buf out = {0};
+    struct case_indicator found = {0};
+    struct ap_error err = {0};
+    struct ap_slice text = {cases[i].text, strlen(cases[i].text)};
+    int code = case_indicator_read(text, NULL, &out, &found, &err);
+    assert_int_equal(code, cases[i].clean ? AP_OK : AP_E_INVALID);
+    if (cases[i].clean) {
+      assert_string_equal(ap_buf_cstr(&out), cases[i].clean);
+      assert_int_equal(found.type, CASE_TYPE_FILEHASH);
+      assert_true(found.name_removed);
+      ap_buf_clear(&out);
+      assert_int_equal(case_indicator_read(text, &said, &out, &found, &err), AP_OK);
+      ap_buf_clear(&out);
+      assert_int_equal(case_indicator_read(text, &other, &out, &found, &err), AP_E_INVALID);
+    }
+    ap_buf_deinit(&out);
+  }
+}
+
 static void test_spellings_of_one_indicator_share_a_key(void **state)
 {
   (void)state;
@@ -399,6 +440,7 @@ int main(void)
       cmocka_unit_test(test_limits_of_host_names_hold),
       cmocka_unit_test(test_reads_with_a_said_type),
       cmocka_unit_test(test_an_address_with_a_port_is_the_address),
+      cmocka_unit_test(test_a_hash_with_the_name_of_its_file_is_the_hash),
       cmocka_unit_test(test_spellings_of_one_indicator_share_a_key),
       cmocka_unit_test(test_knows_what_lies_inside),
       cmocka_unit_test(test_any_bytes_are_read_without_harm),
