@@ -48,12 +48,13 @@ static uint32_t check_entity(lua_State *L, const struct script_render *what, int
 
 /* ---- record.* ---- */
 
-/* peek(step, entity) -> outcome, is_risky, detections or nil, has_no_engines; nil: not in it */
+/* peek(step, entity) -> outcome, is_risky, detections or nil, has_no_engines, is_no_indicator (of any
+ * type: it is in every step); nil: not in it */
 static int render_peek(lua_State *L)
 {
   const struct script_render *what = what_of(L);
-  struct case_step_entity known =
-      case_record_entity(what->record, check_step(L, what), check_entity(L, what, 2));
+  uint32_t entity = check_entity(L, what, 2);
+  struct case_step_entity known = case_record_entity(what->record, check_step(L, what), entity);
   if (!known.in_step)
     return 0;
   lua_pushstring(L, case_outcome_word(known.outcome));
@@ -63,7 +64,8 @@ static int render_peek(lua_State *L)
   else
     lua_pushinteger(L, known.detections);
   lua_pushboolean(L, known.no_engines);
-  return 4;
+  lua_pushboolean(L, casefile_entity(what->cf, entity)->type == CASE_TYPE_COUNT);
+  return 5;
 }
 
 /* finding(step, entity) -> the entity's object in the step */

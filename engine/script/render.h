@@ -10,7 +10,7 @@
 
 /* Borrowed for the call. */
 struct script_render {
-  const struct casefile *cf;
+  struct casefile *cf;
   struct case_record *record;
   const struct case_run_info *run; /* NULL: of `apogee action`, whose one step the record has */
   const char *format;              /* table, csv, markdown or html */

@@ -132,12 +132,15 @@ local function opening(about)
   return sentences
 end
 
+local function checked_words(checked, of, noun)
+  local was = (checked == 1 or of == 1) and "was" or "were"
+  return ("%d of %d %s %s checked."):format(checked, of, noun[of == 1 and 1 or 2], was)
+end
+
 local function checked_sentence(about)
   local counts = about.counts
-  local noun = noun_of(about.action)[counts.of == 1 and 1 or 2]
   local checked = counts.reported + counts.scanned + counts.not_found
-  local was = (checked == 1 or counts.of == 1) and "was" or "were"
-  return ("%d of %d %s %s checked."):format(checked, counts.of, noun, was)
+  return checked_words(checked, counts.of, noun_of(about.action))
 end
 
 local function add_outcomes(sentences, engine, step, about, is_wanted)
@@ -148,6 +151,28 @@ local function add_outcomes(sentences, engine, step, about, is_wanted)
       table.insert(sentences, sentence(engine, step, words[1], count, verb))
     end
   end
+end
+
+local function noun_that_is(words)
+  for _, noun in pairs(NOUNS) do
+    if words == noun[1] or words == noun[2] then return noun end
+  end
+  return ANY
+end
+
+--- The same message where some of what was not checked was nothing to check, and is told elsewhere.
+---@param message string as of M.of_step
+---@param left_out integer how many lines are no indicators
+---@return string
+function M.without(message, left_out)
+  local before, checked, of, noun, after =
+    message:match "^(.-)(%d+) of (%d+) (%a[%a ]-) w[ae][sr]e? checked%.(.*)$"
+  if left_out == 0 or not checked then return message end
+  local words, count = noun_that_is(noun), of - left_out
+  if count < 1 then
+    return ("%sNothing to do: there are no %s to work on."):format(before, words[2])
+  end
+  return before .. checked_words(math.tointeger(checked), count, words) .. after
 end
 
 ---@param engine table

@@ -2,6 +2,7 @@
 -- nothing in it that a terminal would take for a command.
 -- SPDX-License-Identifier: Apache-2.0
 local changes = require "report.changes"
+local message = require "apogee.message"
 local paper = require "report.paper"
 local text = require "apogee.text"
 
@@ -10,6 +11,7 @@ local M = {}
 local GAP = "  "
 local LEAST_WIDTH = 40
 local MOST_ROWS = 1000 -- of a step
+local MOST_NO_INDICATORS = 20
 local HEADS = { "INDICATOR", "TYPE", "VERDICT", "NOTE" }
 
 local HAS_REPORT = { reported = true, scanned = true }
@@ -119,13 +121,14 @@ end
 
 -- Of a step that went through its first sentence is enough where the rows say the rest.
 local function message_of(step, are_whole)
-  local message = step.message or ""
-  if #step.rows == 0 or not are_whole or step.status ~= "completed" then return message end
-  return message:match "^%d+ of %d+ .- checked%." or message
+  local said = message.without(step.message or "", step.no_indicators or 0)
+  if #step.rows == 0 or not are_whole or step.status ~= "completed" then return said end
+  return said:match "^%d+ of %d+ .- checked%." or said
 end
 
 --- @param step table { title, status, message, rows = { { identifier, type, outcome, reason, risky,
----   suspicious, detections, total }, ... }, left_out = how many rows are not given }
+---   suspicious, detections, total }, ... }, left_out = how many rows are not given,
+---   no_indicators = how many lines of the input the message counts that are none }
 --- @param width integer of the terminal
 --- @param is_coloured boolean?
 --- @return string
@@ -200,20 +203,46 @@ local function row_of(record, step, entity)
   }
 end
 
--- The risky ones first: of those there is room for as many as there are.
+-- What a step shows, the risky ones first: of those there is room for as many as there are. Lines
+-- that are no indicators are counted, and among the rows of an action only: a playbook has them in
+-- every step, and shows them once.
 local function rows_of(record, step, sheet)
-  local rows, count = {}, 0
+  local seen = { rows = {}, count = 0, no_indicators = 0, examples = {} }
   for _, wants_risky in ipairs { true, false } do
     for entity = 1, record.count do
-      local outcome, is_risky = record.peek(step, entity)
+      local outcome, is_risky, _, _, is_no_indicator = record.peek(step, entity)
       if outcome and is_risky == wants_risky then
-        count = count + 1
-        if count <= MOST_ROWS then table.insert(rows, row_of(record, step, entity)) end
+        if is_no_indicator then
+          seen.no_indicators = seen.no_indicators + 1
+          if seen.no_indicators <= MOST_NO_INDICATORS then
+            table.insert(seen.examples, row_of(record, step, entity))
+          end
+        end
+        if not (is_no_indicator and record.run) then
+          seen.count = seen.count + 1
+          if seen.count <= MOST_ROWS then
+            table.insert(seen.rows, row_of(record, step, entity))
+          end
+        end
       end
       sheet:breathe()
     end
   end
-  return rows, count - #rows
+  return seen
+end
+
+-- All steps that ran have the same ones: those of any are enough.
+local function add_no_indicators(seen, sheet, gap, columns)
+  if not seen or seen.no_indicators == 0 then return gap end
+  sheet:write(gap, "No indicators: ", tostring(seen.no_indicators), "\n")
+  for _, found in ipairs(seen.examples) do
+    local why = (found.reason or ""):gsub("^no indicator: ", "")
+    local words = text.escape(("%s (%s)"):format(found.identifier, why))
+    sheet:write(GAP, text.cut_end(words, columns - #GAP), "\n")
+  end
+  local more = seen.no_indicators - #seen.examples
+  if more > 0 then sheet:write(GAP, ("and %d more"):format(more), "\n") end
+  return "\n"
 end
 
 -- A function of the playbook that did what it should: what it said is in the case.
@@ -227,7 +256,7 @@ end
 ---@return fun(): string? pieces
 function M.pieces(record, options)
   return paper.pieces(function(sheet)
-    local gap = ""
+    local gap, most = "", nil
     local news = changes.of(record)
     if news then
       sheet:write(M.render_changes(news, options.width))
@@ -235,11 +264,12 @@ function M.pieces(record, options)
     end
     for number, step in ipairs(record.steps) do
       if not is_dull(step) then
-        local rows, left_out = rows_of(record, number, sheet)
-        if #rows > 0 or not record.is_part then
+        local seen = rows_of(record, number, sheet)
+        if not most or seen.no_indicators > most.no_indicators then most = seen end
+        if #seen.rows > 0 or not record.is_part then
           sheet:write(gap, M.render({
-            title = step.name, status = step.status, message = step.message, rows = rows,
-            left_out = left_out,
+            title = step.name, status = step.status, message = step.message, rows = seen.rows,
+            left_out = seen.count - #seen.rows, no_indicators = seen.no_indicators,
           }, options.width, options.is_coloured))
           gap = "\n"
         end
@@ -247,6 +277,9 @@ function M.pieces(record, options)
     end
     local run = record.run
     if not run then return end
+    if not record.is_part then
+      gap = add_no_indicators(most, sheet, gap, math.max(options.width or 80, LEAST_WIDTH))
+    end
     sheet:write(gap, M.render_case({
       name = run.playbook, status = run.status, score = run.score, tags = run.tags,
       insights = record.insights,

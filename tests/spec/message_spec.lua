@@ -199,3 +199,19 @@ describe("the trouble of a step", function()
         { status = "failed", failure = "never answered: no route" }, message.of_trouble))
   end)
 end)
+
+describe("a message without what is no indicator", function()
+  for _, case in ipairs {
+    { "2 of 3 file hashes were checked. 1 was skipped: x (no).", 1,
+      "2 of 2 file hashes were checked. 1 was skipped: x (no)." },
+    { "A signal ended the run. 1 of 3 IP addresses was checked.", 2,
+      "A signal ended the run. 1 of 1 IP address was checked." },
+    { "0 of 1 entity was checked.", 1, "Nothing to do: there are no entities to work on." },
+    { "1 of 2 entities was checked.", 0, "1 of 2 entities was checked." },
+    { "VirusTotal answers.", 3, "VirusTotal answers." },
+  } do
+    it("is: " .. case[3], function()
+      assert.equal(case[3], message.without(case[1], case[2]))
+    end)
+  end
+end)

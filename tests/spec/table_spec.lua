@@ -179,6 +179,52 @@ warn: Look
     })
   end)
 
+  it("list what is no indicator once, and do not count it in their sentences", function()
+    local bad = { identifier = "what is this", outcome = "skipped", is_no_indicator = true,
+      reason = "no indicator: it has blanks inside" }
+    assert.equal([[
+Scan Hash: completed
+
+INDICATOR  TYPE  VERDICT   NOTE
+a          url   reported
+
+1 of 1 URL was checked.
+
+Scan Hash: completed
+
+Nothing to do: there are no IP addresses to work on.
+
+No indicators: 1
+  what is this (it has blanks inside)
+
+Triage: completed
+]], render_all { steps = {
+      { "urls", message = "1 of 2 URLs was checked. 1 was skipped: what is this (no).",
+        entities = { { identifier = "a" }, bad } },
+      { "addresses", message = "0 of 1 IP address was checked. 1 was skipped: what is this (no).",
+        entities = { bad } },
+    } })
+  end)
+
+  it("have what is no indicator among the rows of an action", function()
+    local page = render_all { run = false, steps = { { "urls",
+      message = "1 of 2 URLs was checked. 1 was skipped: b (no).",
+      entities = { { identifier = "a" }, { identifier = "b", outcome = "skipped", reason = "no",
+        is_no_indicator = true } } } } }
+    assert.matches("\nb +url +skipped +no\n", page)
+    assert.matches("\n1 of 1 URL was checked%.\n$", page)
+    assert.is_nil(page:find("No indicators", 1, true))
+  end)
+
+  it("have twenty of many that are no indicators", function()
+    local entities = {}
+    for number = 1, 25 do
+      entities[number] = { identifier = "b" .. number, outcome = "skipped", is_no_indicator = true }
+    end
+    local page = render_all { steps = { { "a", entities = entities } } }
+    assert.matches("\nNo indicators: 25\n  b1 .*\n  b20 [^\n]*\n  and 5 more\n", page)
+  end)
+
   it("are those of an action without a case", function()
     assert.equal("Scan Hash: completed\n\nNothing to do.\n",
       render_all { run = false, steps = { { "a", message = "Nothing to do." } } })

@@ -67,7 +67,8 @@ function M.new(given)
     local one = found[step][entity]
     if not one then return nil end
     local verdict = one.verdict or {}
-    return one.outcome or "reported", verdict.risky == true, verdict.detections, verdict.total == 0
+    return one.outcome or "reported", verdict.risky == true, verdict.detections, verdict.total == 0,
+      one.is_no_indicator == true
   end
   function record.finding(step, entity) return finding_of(found[step][entity]) end
   function record.entity(entity) return entities[entity] end
