@@ -1,9 +1,11 @@
 /* run, action, ping and plan: what was typed becomes a request to the engine. */
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "cli/command.h"
 #include "cli/cron.h"
 #include "cli/print.h"
@@ -60,11 +62,33 @@ enum run_format cli_format_of(const struct cli_args *args)
   return !args->output && isatty(STDOUT_FILENO) ? RUN_FORMAT_TABLE : RUN_FORMAT_JSON;
 }
 
+void cli_warn_of_suffix(const struct cli_args *args)
+{
+  static const struct {
+    const char *suffix;
+    enum run_format format;
+  } suffixes[] = {
+      {".html", RUN_FORMAT_HTML},     {".htm", RUN_FORMAT_HTML},
+      {".md", RUN_FORMAT_MARKDOWN},   {".markdown", RUN_FORMAT_MARKDOWN},
+      {".csv", RUN_FORMAT_CSV},       {".json", RUN_FORMAT_JSON},
+      {".ndjson", RUN_FORMAT_NDJSON}, {".jsonl", RUN_FORMAT_NDJSON},
+  };
+  const char *name = args->output ? strrchr(args->output, '/') : NULL;
+  const char *suffix = strrchr(name ? name : args->output ? args->output : "", '.');
+  for (size_t i = 0; suffix && i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+    if (strcasecmp(suffix, suffixes[i].suffix) == 0 && cli_format_of(args) != suffixes[i].format)
+      ap_log(AP_LOG_CLI, AP_LOG_WARN, "%.200s is written as %s%s: its name says --format %s",
+             args->output, run_format_word(cli_format_of(args)),
+             args->has_format ? "" : ", for no --format was given",
+             run_format_word(suffixes[i].format));
+}
+
 static int ask(const struct script_command *script, const struct cli_args *args,
                const struct cli_config *config, bool as_json)
 {
   const char *taken[CLI_ENTRIES_MAX];
   const size_t taken_count = cli_taken_names(taken);
+  cli_warn_of_suffix(args);
   const struct run_request request = {
       .script =
           {

@@ -60,6 +60,7 @@ static void warn_of_folder(const struct cli_asked *asked)
 static int ask(const char *id, const struct cli_asked *asked, const struct cli_args *args,
                const struct cli_config *config, bool is_report)
 {
+  cli_warn_of_suffix(args);
   const struct run_request request = {
       .script = asked->script,
       .is_kept = true,
@@ -292,7 +293,7 @@ static int list_runs(const struct cli_config *config, bool as_json)
   if (as_json)
     (void)puts(is_first ? "]}" : "\n]}");
   else if (!count)
-    ap_log(AP_LOG_CLI, AP_LOG_INFO, "no run is kept");
+    ap_log(AP_LOG_CLI, AP_LOG_WARN, "no run is kept (runs with --simulate never are)");
   free(list);
   return CLI_EXIT_DONE;
 }

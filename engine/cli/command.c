@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/nearest.h"
@@ -371,6 +373,16 @@ static int flush_output(int exit_code)
   return CLI_EXIT_NOT_WRITTEN;
 }
 
+/* Of a help text: who has read enough of it, as head has, has what was asked for. */
+static int flush_help(int exit_code)
+{
+  struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+  bool is_failed = fflush(stdout) != 0 || ferror(stdout);
+  if (is_failed && poll(&out, 1, 0) == 1 && (out.revents & POLLERR))
+    return exit_code;
+  return flush_output(exit_code);
+}
+
 /* What is no command. -1: it is one. */
 static int answer(int argc, char **argv)
 {
@@ -395,12 +407,13 @@ int cli_run(int argc, char **argv)
 {
   int exit_code = answer(argc, argv);
   if (exit_code >= 0)
-    return flush_output(exit_code);
+    return flush_help(exit_code);
   const struct cli_command *command = cli_find_command(argv[1]);
   if (!command)
     return cli_unknown_command(argv[1]);
   for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
     if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-      return flush_output(cli_help_asked(command, argc - 1, argv + 1));
-  return flush_output(command->run(command, argc - 1, argv + 1));
+      return flush_help(cli_help_asked(command, argc - 1, argv + 1));
+  exit_code = command->run(command, argc - 1, argv + 1);
+  return command->run == cli_help_command ? flush_help(exit_code) : flush_output(exit_code);
 }

@@ -80,6 +80,9 @@ int cli_unknown_command(const char *name);
 /* What --format says, or fits where the result goes. */
 enum run_format cli_format_of(const struct cli_args *args);
 
+/* Says so when the name of the --output file promises another form than it gets. */
+void cli_warn_of_suffix(const struct cli_args *args);
+
 /* The last run of a playbook, when it was cut off or left something to do. */
 bool cli_find_unfinished(const struct cli_config *config, const char *target,
                          char id[CLI_RUN_ID_BYTES]);

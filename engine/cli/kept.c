@@ -133,7 +133,8 @@ static int find_newest(const struct cli_config *config, char id[CLI_RUN_ID_BYTES
     memcpy(id, list[0].id, CLI_RUN_ID_BYTES);
   free(list);
   return count ? AP_OK
-               : ap_fail(err, AP_E_NOT_FOUND, "no run is kept below %s",
+               : ap_fail(err, AP_E_NOT_FOUND,
+                         "no run is kept below %s (runs with --simulate never are)",
                          config->state_dir ? config->state_dir : "the state folder");
 }
 

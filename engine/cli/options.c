@@ -139,6 +139,28 @@ static bool may_be_param(const struct parser *parser, const char *word)
          isalpha((unsigned char)word[2]);
 }
 
+/* Whoever has tried `run --simulate` tries it elsewhere. */
+static int no_simulation(const struct parser *parser)
+{
+  static const struct {
+    const char *command;
+    const char *why;
+  } reasons[] = {
+      {"plan", "it sends nothing and needs no key"},
+      {"quota", "a simulated run spends nothing of a key's quota"},
+      {"resume", "a simulated run is not kept"},
+      {"runs", "a simulated run is not kept"},
+      {"report", "a simulated run is not kept"},
+      {"cache", "a simulated run keeps nothing"},
+  };
+  const char *why = "run, action, ping and init do";
+  for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+    if (strcmp(parser->command->name, reasons[i].command) == 0)
+      why = reasons[i].why;
+  return ap_fail(parser->err, AP_E_INVALID, "%s takes no --simulate: %s", parser->command->name,
+                 why);
+}
+
 static int unknown_option(const struct parser *parser, char *word)
 {
   bool is_long = strncmp(word, "--", 2) == 0;
@@ -146,6 +168,8 @@ static int unknown_option(const struct parser *parser, char *word)
   const char *start = word + strlen(dashes);
   char name[NAME_SHOWN];
   (void)snprintf(name, sizeof(name), "%.*s", (int)name_len(start), start);
+  if (is_long && strcmp(name, "simulate") == 0)
+    return no_simulation(parser);
   if (may_be_param(parser, word))
     return cli_loose_add(parser->args, word, parser->at, near_of(parser, name), parser->err);
   const char *near = meant_name(parser, name);

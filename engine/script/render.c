@@ -48,8 +48,8 @@ static uint32_t check_entity(lua_State *L, const struct script_render *what, int
 
 /* ---- record.* ---- */
 
-/* peek(step, entity) -> outcome, is_risky, detections or nil, has_no_engines, is_no_indicator (of any
- * type: it is in every step); nil: not in it */
+/* peek(step, entity) -> outcome, is_risky, detections or nil, has_no_engines, is_no_indicator (of
+ * any type: it is in every step); nil: not in it */
 static int render_peek(lua_State *L)
 {
   const struct script_render *what = what_of(L);

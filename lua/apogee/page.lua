@@ -6,6 +6,7 @@ local options = require "apogee.options"
 local pack_check = require "apogee.pack_check"
 local params = require "apogee.params"
 local reach = require "apogee.reach"
+local step_of = require "apogee.step"
 local text = require "apogee.text"
 
 local M = {}
@@ -198,12 +199,18 @@ function M.action(action, word, taken)
   return table.concat(page, "\n") .. "\n"
 end
 
-local function step_line(step)
+local function step_words(step)
   if not step.action then return step.name .. ": a function of the playbook" end
   local on = type(step.on) == "function" and "entities that a function chooses"
     or table.concat(step.on, ", ")
   if on == "" then return step.name .. ": " .. step.action.id end
   return step.name .. ": " .. step.action.id .. " on " .. on
+end
+
+-- In the words of a plan.
+local function step_line(step)
+  if step.when == nil then return step_words(step) end
+  return step_words(step) .. ", only " .. step_of.condition(step)
 end
 
 local function add_steps(page, playbook)

@@ -58,6 +58,14 @@ local function ended(fields)
   return found
 end
 
+--- On what it depends whether the step runs, where that is not known yet.
+---@param step table with a `when`
+---@return string
+function M.condition(step)
+  return type(step.when) == "string" and "if " .. step.when .. " is risky"
+    or "if its condition holds"
+end
+
 --- The step itself went wrong, not an entity of it; or the end of the run came in its way.
 local function broken(run, step, why, exit)
   local stopped = not exit and run.engine.state().stopped

@@ -44,6 +44,21 @@ describe("help", function()
     end)
   end)
 
+  it("is silent when its reader has read enough", function()
+    for _, words in ipairs { "help plan", "--help", "help", "run --help", "--explain-exit" } do
+      local err = os.tmpname()
+      program.write(err .. ".there", "")
+      -- The reader has gone before the first word.
+      os.execute(([[
+        { while [ -e ERR.there ]; do :; done; %s/bin/apogee %s 2>ERR; echo $? >ERR.exit; } |
+        { exec <&-; rm ERR.there; }]]):format(program.BUILD, words):gsub("ERR", err))
+      assert.equal("", program.read(err), words)
+      assert.equal("0\n", program.read(err .. ".exit"), words)
+      os.remove(err)
+      os.remove(err .. ".exit")
+    end
+  end)
+
   it("names the command that was meant", function()
     local ran = program.run { "help", "rnu" }
     assert.equal(2, ran.exit)

@@ -146,3 +146,29 @@ describe("what a step says on standard error", function()
     end)
   end)
 end)
+
+describe("the name of the --output file", function()
+  for _, case in ipairs {
+    { "r.html", {}, "r.html is written as json, for no --format was given: its name says "
+      .. "--format html" },
+    { "r.CSV", { "--format", "html" }, "r.CSV is written as html: its name says --format csv" },
+    { "r.md", { "--format", "markdown" } },
+    { "r.json", {} },
+    { "r.d/r", {} },
+    { "r.txt", { "--format", "table" } },
+    { "r.html", { "--quiet" } },
+  } do
+    it(("%s with %s %s"):format(case[1], table.concat(case[2], " "),
+      case[3] and "is warned of" or "is fine"), function()
+      workspace.simulated({}, function(w)
+        assert(os.execute("mkdir " .. program.quote(w:path "r.d")))
+        local args = { "action", "scan_hash", "--param", "threshold=3", "--entity", HASHES[1],
+          "--output", w:path(case[1]) }
+        for _, word in ipairs(case[2]) do table.insert(args, word) end
+        local ran = w:run(args)
+        assert.equal(0, ran.exit, ran.err)
+        assert.equal(case[3] and "apogee: warning: " .. w:path(case[3]) .. "\n" or "", ran.err)
+      end)
+    end)
+  end
+end)

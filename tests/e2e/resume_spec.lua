@@ -266,7 +266,8 @@ describe("apogee resume", function()
   it("says what it cannot go on with", function()
     workspace.simulated({}, function(w)
       for _, case in ipairs {
-        { { "resume" }, "no run is kept" },
+        { { "resume" }, "(runs with --simulate never are)" },
+        { { "report" }, "(runs with --simulate never are)" },
         { { "resume", "../../etc/passwd" }, "no run \"../../etc/passwd\" is kept" },
         { { "report", "20260101T000000Z-0000" }, "`apogee runs` lists those that are" },
         { { "run", "triage", "--resume", "--simulate" }, "--resume does not go with --simulate" },

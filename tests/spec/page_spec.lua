@@ -154,7 +154,7 @@ SEE ALSO
         name = "P", params = { { "n", type = "integer", required = true, min = 1 } },
         steps = {
           { { "a", action = "go" }, { "b", action = "whole" } },
-          { "c", action = "go", on = function() end },
+          { "c", action = "go", on = function() end, when = "a" },
           { "d", action = "each" },
           { "e", run = function() end },
         },
@@ -177,7 +177,7 @@ STEPS
     at the same time:
         a: go on url
         b: whole
-    c: go on entities that a function chooses
+    c: go on entities that a function chooses, only if a is risky
     d: each
     e: a function of the playbook
 
