@@ -119,13 +119,21 @@ local function happened(record, survey)
   return risk(survey) .. joint .. coverage(survey) .. "."
 end
 
+-- "All were checked" is not to be read as of those that no step was about.
+local function in_no_step(said, survey)
+  local count = survey.unasked.count
+  if survey.count == 0 or count == 0 then return said end
+  local bare = said:gsub("%.$", "")
+  return ("%s; %s more %s in no step."):format(bare, M.number(count), count == 1 and "is" or "are")
+end
+
 --- What happened, in one sentence; in two when the run did not go through.
 ---@param record table
 ---@param survey table
 ---@return string
 function M.headline(record, survey)
   local ending = ENDINGS[M.status(record)]
-  local said = happened(record, survey)
+  local said = in_no_step(happened(record, survey), survey)
   return ending and said .. " " .. ending or said
 end
 

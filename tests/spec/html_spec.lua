@@ -47,8 +47,9 @@ describe("html", function()
   it("says all there is", function()
     local page = render(GIVEN)
     for _, words in ipairs {
-      "Triage", "1 of 3 indicators is risky; 1 of 3 was not checked.", "Score: 70",
-      "Tag: malicious", "hxxp://a[.]example/", "9 of 10 engines detect it; the threshold is 3.",
+      "Triage", "1 of 3 indicators is risky; 1 of 3 was not checked; 1 more is in no step.",
+      "Score: 70", "Tag: malicious", "hxxp://a[.]example/",
+      "9 of 10 engines detect it; the threshold is 3.",
       "2024-03-01 12:00:00 UTC, 9 days old", "not rescanned", "hxxp://A[.]example/",
       "Bad thing", "Look here",
       "Alpha", "trojan", "Beta", "seen in mail", "Country", "the quota of the day is spent",

@@ -27,7 +27,7 @@ describe("markdown", function()
     assert.equal([[
 ## Triage
 
-**1 of 3 indicators is risky; 1 of 3 was not checked.**
+**1 of 3 indicators is risky; 1 of 3 was not checked; 1 more is in no step.**
 
 | Indicator | Type | Verdict | Detections | Report | Note | Link |
 | --- | --- | --- | --- | --- | --- | --- |

@@ -117,6 +117,19 @@ describe("the sentence on top", function()
   end
   local FAILED, UNKNOWN = { outcome = "failed" }, { outcome = "not_found" }
   for _, case in ipairs {
+    { "1 of 2 indicators is risky; all 2 were checked; 2 more are in no step.", 2,
+      many(RISKY, CLEAN) },
+    { "The one indicator is risky; it was checked; 1 more is in no step.", 1, many(RISKY) },
+    { "There was nothing to check.", 1, many() },
+  } do
+    it("is: " .. case[1], function()
+      local given = { unasked = {}, steps = case[3] }
+      for number = 1, case[2] do given.unasked[number] = { identifier = "u" .. number } end
+      assert.equal(case[1], prose.headline(record.new(given), taken(given)))
+    end)
+  end
+
+  for _, case in ipairs {
     { "1 of 2 indicators is risky; all 2 were checked.", many(RISKY, CLEAN) },
     { "2 of 3 indicators are risky; 1 of 3 was not checked.", many(RISKY, RISKY, FAILED) },
     { "None of the 2 indicators is risky; all 2 were checked.", many(CLEAN, UNKNOWN) },
