@@ -298,6 +298,7 @@ const struct cli_command cli_commands[] = {
      .summary = "print what completes words of apogee in a shell",
      .help = "Examples:\n"
              "  source <(apogee completion bash)\n"
+             "  mkdir -p ~/.local/share/bash-completion/completions\n"
              "  apogee completion bash >~/.local/share/bash-completion/completions/apogee\n"
              "\n"
              "Completes commands, options and their values, actions, playbooks, the options of "

@@ -95,7 +95,8 @@ return action {
   provider = "VirusTotal",
   doc = "Looks the domain of a host name, URL or user up at VirusTotal: its categories, its whois, "
     .. "and what was seen on it. The domain is the registrable one: example.co.uk for "
-    .. "www.example.co.uk. Addresses and names of internal networks are not sent.",
+    .. "www.example.co.uk. Addresses and names of internal networks are not sent. "
+    .. "It gives context, no verdict: no threshold marks a domain.",
   accepts = { "hostname", "user", "url" },
   needs = { "vt" },
   params = {

@@ -208,9 +208,9 @@ local function step_words(step)
 end
 
 -- In the words of a plan.
-local function step_line(step)
+local function step_line(step, steps)
   if step.when == nil then return step_words(step) end
-  return step_words(step) .. ", only " .. step_of.condition(step)
+  return step_words(step) .. ", only " .. step_of.condition(step, steps)
 end
 
 local function add_steps(page, playbook)
@@ -218,7 +218,8 @@ local function add_steps(page, playbook)
   for _, group in ipairs(playbook.groups) do
     if #group > 1 then add(page, INDENT, "at the same time:") end
     for _, step in ipairs(group) do
-      add(page, #group > 1 and INDENT .. INDENT or INDENT, step_line(step))
+      add(page, #group > 1 and INDENT .. INDENT or INDENT,
+        step_line(step, playbook.steps))
     end
   end
 end

@@ -39,11 +39,11 @@ local function is_wanted(plan, step)
   if step.when == nil then return true end
   if type(step.when) == "string" then
     local other = find(plan, step.when)
-    if other and other.is_planned then return true, step_of.condition(step) end
+    if other and other.is_planned then return true, step_of.condition(step, plan.steps) end
     return false, nil, "its condition does not hold"
   end
   local ok, answer, is_open = probe(plan, step.when, plan.case)
-  if is_open then return true, step_of.condition(step) end
+  if is_open then return true, step_of.condition(step, plan.steps) end
   if not ok then return false, nil, "when: " .. answer end
   return answer ~= nil and answer ~= false, nil, "its condition does not hold"
 end

@@ -60,10 +60,17 @@ end
 
 --- On what it depends whether the step runs, where that is not known yet.
 ---@param step table with a `when`
+---@param steps table[] of the playbook
 ---@return string
-function M.condition(step)
-  return type(step.when) == "string" and "if " .. step.when .. " is risky"
-    or "if its condition holds"
+function M.condition(step, steps)
+  if type(step.when) ~= "string" then return "if its condition holds" end
+  for _, other in ipairs(steps) do
+    local is_it = other.name == step.when and other.action
+    if is_it and other.action.returns == "is_success" then
+      return "if " .. step.when .. " is a success"
+    end
+  end
+  return "if " .. step.when .. " is risky"
 end
 
 --- The step itself went wrong, not an entity of it; or the end of the run came in its way.

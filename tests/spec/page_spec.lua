@@ -155,7 +155,7 @@ SEE ALSO
         steps = {
           { { "a", action = "go" }, { "b", action = "whole" } },
           { "c", action = "go", on = function() end, when = "a" },
-          { "d", action = "each" },
+          { "d", action = "each", when = function() end },
           { "e", run = function() end },
         },
       }]],
@@ -177,8 +177,8 @@ STEPS
     at the same time:
         a: go on url
         b: whole
-    c: go on entities that a function chooses, only if a is risky
-    d: each
+    c: go on entities that a function chooses, only if a is a success
+    d: each, only if its condition holds
     e: a function of the playbook
 
 OUTPUTS
