@@ -18,7 +18,7 @@ apogee_pkg(microhttpd "libmicrohttpd>=0.9.75")
 apogee_pkg(psl "libpsl>=0.21.0")
 apogee_pkg(sqlite "sqlite3>=3.40.1")
 apogee_pkg(idn2 "libidn2>=2.3.0")
-apogee_pkg(zlib "zlib>=1.2.13")
+apogee_pkg(deflate "libdeflate>=1.14")
 apogee_pkg(zstd "libzstd>=1.5.2")
 
 # Lua and lua-cjson are linked statically: one interpreter, ours, whatever else is installed.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "casefile/frame.h"
 
+#include <libdeflate.h>
 #include <string.h>
-#include <zlib.h>
 
 enum { FRAME_MAGIC = 0x31467041 /* "ApF1": the 1 is the version */ };
 
@@ -15,12 +15,12 @@ struct head {
 
 static uint32_t crc_of_head(const struct head *head)
 {
-  return (uint32_t)crc32(0, (const unsigned char *)&head->kind, 2 * sizeof(uint32_t));
+  return libdeflate_crc32(0, &head->kind, 2 * sizeof(uint32_t));
 }
 
 static uint32_t crc_of_more(uint32_t crc, struct ap_slice bytes)
 {
-  return bytes.len ? (uint32_t)crc32_z(crc, (const unsigned char *)bytes.ptr, bytes.len) : crc;
+  return bytes.len ? libdeflate_crc32(crc, bytes.ptr, bytes.len) : crc;
 }
 
 int case_frame_add(struct store_spool *spool, enum case_frame_kind kind,
