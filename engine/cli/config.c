@@ -199,7 +199,7 @@ int cli_config_api_key(const struct cli_config *config, struct ap_secret **out,
   if (!key->source && !key->bare)
     return ap_fail(err, AP_E_INVALID,
                    "there is no API key: set APOGEE_VT_API_KEY, or virustotal.api_key = "
-                   "\"file:PATH\" in the configuration file; --simulate needs none");
+                   "\"file:PATH\" in the configuration file");
   return load_secret(key, "virustotal.api_key", out, err);
 }
 

@@ -205,12 +205,16 @@ static int simulated_key(struct ap_secret **key, struct ap_error *err)
 }
 
 /* What it lacks is told to the action that needs it, if one does. */
-static bool has_key(struct cli_parts *parts, const struct cli_config *config)
+static bool has_key(struct cli_parts *parts, const struct run_request *request,
+                    const struct cli_config *config)
 {
   struct ap_error err = {0};
   int rc =
       parts->sim ? simulated_key(&parts->key, &err) : cli_config_api_key(config, &parts->key, &err);
-  (void)snprintf(parts->no_client, sizeof(parts->no_client), "%s", err.text);
+  const struct cli_secret *key = &config->virustotal.api_key;
+  bool may_simulate = !key->source && !key->bare && !request->id; /* a new run has the option */
+  (void)snprintf(parts->no_client, sizeof(parts->no_client), "%s%s", err.text,
+                 rc != AP_OK && may_simulate ? "; --simulate needs none" : "");
   return rc == AP_OK;
 }
 
@@ -364,7 +368,7 @@ static int make_client(struct cli_parts *parts, const struct run_request *reques
 {
   struct ap_error err = {0};
   struct vt_options options;
-  bool with_key = has_key(parts, config);
+  bool with_key = has_key(parts, request, config);
   if (cli_config_proxy_password(config, &parts->proxy_password, &err) != AP_OK)
     return said(CLI_EXIT_USAGE, &err);
   int exit_code = make_web(parts, request, config);
@@ -443,7 +447,7 @@ int cli_parts_plan(struct cli_parts *parts, const struct run_request *request,
   int exit_code = read_entities(parts, request, config);
   if (exit_code == CLI_EXIT_DONE)
     exit_code = cli_parts_policy(parts, config);
-  bool with_key = exit_code == CLI_EXIT_DONE && has_key(parts, config);
+  bool with_key = exit_code == CLI_EXIT_DONE && has_key(parts, request, config);
   if (exit_code == CLI_EXIT_DONE)
     exit_code = open_store(parts, request, config);
   if (exit_code == CLI_EXIT_DONE)

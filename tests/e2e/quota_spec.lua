@@ -90,6 +90,7 @@ describe("apogee quota", function()
       ran = program.run({ "quota" }, nil, { HOME = w.folder })
       assert.equal(2, ran.exit)
       assert.matches("there is no API key", ran.err)
+      assert.is_nil(ran.err:find("--simulate", 1, true))
     end)
   end)
 

@@ -61,7 +61,8 @@ local RUN = { "run", "@p.lua", "--simulate", "--entity", EICAR }
 
 describe("the key", function()
   each {
-    { "none", args = ask(), says = "there is no API key: set APOGEE_VT_API_KEY, or" },
+    { "none", args = ask(), says = "there is no API key: set APOGEE_VT_API_KEY, or",
+      also = { "; --simulate needs none" } },
     { "none for ping", args = { "ping" }, says = "there is no API key",
       also = { "apogee: error: there is no API key" } },
     { "a file that others can read", args = ask("--api-key", "file:@key"),
