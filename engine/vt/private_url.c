@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/memory.h"
 #include "casefile/parts.h"
 #include "vt/policy_private.h"
 
@@ -184,10 +185,8 @@ const char *vt_private_url(const char *url)
     return user;
   vt_policy_decode(url, &text);
   ap_buf_add_char(&text, '\0');
-  if (ap_buf_error(&text)) {
-    ap_buf_deinit(&text);
-    return "there is no memory to look at it";
-  }
+  if (ap_buf_error(&text))
+    ap_out_of_memory(); /* a denial would stay in the record of a run that is gone on with */
   const struct case_url parts = case_url_split((struct ap_slice){text.ptr, text.len - 1});
   const char *rest = parts.host.ptr ? parts.host.ptr + parts.host.len : text.ptr;
   const char *why = parts.user.len ? user : judge(text.ptr, rest);

@@ -288,7 +288,7 @@ local SERVICE_CODES = {
   ["redirect-to-file"] = " invalid ", ["redirect-to-gopher"] = " invalid ",
   ["redirect-to-userinfo"] = " invalid ", ["redirect-to-itself"] = " denied ",
   ["endless-"] = " too_large timeout network ", ["endless-body"] = " too_large ",
-  ["endless-header"] = " too_large ", ["mute"] = " timeout ", ["drip-"] = " timeout ",
+  ["endless-header"] = " too_large timeout ", ["mute"] = " timeout ", ["drip-"] = " timeout ",
   ["cut-in-the-body"] = " network ", ["bomb-in-transfer"] = " too_large ",
 }
 
