@@ -120,7 +120,9 @@ static int start(const char *module, const struct kit *kit, const struct cli_arg
   return exit_code;
 }
 
-int cli_test(const struct cli_command *command, int argc, char **argv)
+/* @param wants_two  what is wrong when there are not two operands; NULL: any number will do */
+static int kit_command(const struct cli_command *command, int argc, char **argv, const char *module,
+                       const char *wants_two)
 {
   struct kit kit = {0};
   struct ap_error err = {0};
@@ -128,25 +130,21 @@ int cli_test(const struct cli_command *command, int argc, char **argv)
   int exit_code = CLI_EXIT_DONE;
   if (cli_options_parse(command, argc, argv, &args, NULL, &err) != AP_OK)
     exit_code = cli_wrong_usage(command->name, "%s", err.text);
+  else if (wants_two && args.operands.count != 2)
+    exit_code = cli_wrong_usage(command->name, "%s", wants_two);
   if (exit_code == CLI_EXIT_DONE)
-    exit_code = start("kit.test", &kit, &args);
+    exit_code = start(module, &kit, &args);
   cli_args_deinit(&args);
   return exit_code;
 }
 
+int cli_test(const struct cli_command *command, int argc, char **argv)
+{
+  return kit_command(command, argc, argv, "kit.test", NULL);
+}
+
 int cli_new(const struct cli_command *command, int argc, char **argv)
 {
-  struct kit kit = {0};
-  struct ap_error err = {0};
-  struct cli_args args = {.own = &kit};
-  int exit_code = CLI_EXIT_DONE;
-  if (cli_options_parse(command, argc, argv, &args, NULL, &err) != AP_OK)
-    exit_code = cli_wrong_usage(command->name, "%s", err.text);
-  else if (args.operands.count != 2)
-    exit_code = cli_wrong_usage(command->name, "say what to write: new action NAME, or new "
-                                               "playbook NAME");
-  if (exit_code == CLI_EXIT_DONE)
-    exit_code = start("kit.new", &kit, &args);
-  cli_args_deinit(&args);
-  return exit_code;
+  return kit_command(command, argc, argv, "kit.new",
+                     "say what to write: new action NAME, or new playbook NAME");
 }

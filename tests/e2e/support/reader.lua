@@ -28,7 +28,7 @@ local BIN = pipe("realpath " .. program.quote(program.BUILD .. "/bin/apogee"))
 
 --- A path in the folder that commands begin in; one that begins with a slash lies beside it.
 function Reader:path(name)
-  return self.folder .. (name:find "^/" and name or "/work/" .. name)
+  return self.folder .. (name:find "^/" and name or "/desk/" .. name)
 end
 
 --- Without a text only the folder is made.
@@ -52,7 +52,7 @@ end
 
 -- And the other way round: as the reader sees it.
 function Reader:seen(text)
-  text = text:gsub("\r", ""):gsub("\27%[[%d;]*m", ""):gsub(pattern_of(self.folder .. "/work/"), "")
+  text = text:gsub("\r", ""):gsub("\27%[[%d;]*m", ""):gsub(pattern_of(self.folder .. "/desk/"), "")
   text = text:gsub(pattern_of(self.folder), "")
   return self.url and text:gsub(pattern_of(self.url), URL) or text
 end
@@ -87,7 +87,7 @@ function Reader:sh(text, options)
   local script, out, err = self.folder .. "/script", self.folder .. "/out", self.folder .. "/err"
   local input = self.folder .. "/input"
   program.write(input, options.input or "")
-  program.write(script, ("cd %s\nexec 2>%s <%s\n%s"):format(program.quote(self.folder .. "/work"),
+  program.write(script, ("cd %s\nexec 2>%s <%s\n%s"):format(program.quote(self.folder .. "/desk"),
     program.quote(err), program.quote(input), self:here(text)))
   local command = "sh -e " .. program.quote(script)
   if options.is_terminal then
@@ -126,8 +126,8 @@ local M = {}
 function M.with(given, use)
   local folder = pipe "mktemp -d"
   local reader = setmetatable({ folder = folder, clock = clock() }, Reader)
-  assert(os.execute(([[cd %s && mkdir -m 700 -p .%s work bin && mkdir -p etc/apogee srv var/lib &&
-    ln -s %s/playbooks work/playbooks]]):format(program.quote(folder), HOME, program.quote(ROOT))))
+  assert(os.execute(([[cd %s && mkdir -m 700 -p .%s desk bin && mkdir -p etc/apogee srv var/lib &&
+    ln -s %s/playbooks desk/playbooks]]):format(program.quote(folder), HOME, program.quote(ROOT))))
   program.write(folder .. "/bin/apogee", APOGEE:format(program.quote(BIN), program.quote(BIN)))
   assert(os.execute("chmod +x " .. program.quote(folder .. "/bin/apogee")))
   for name, text in pairs(given.files or {}) do reader:write(name, text) end
